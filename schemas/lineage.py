@@ -1,0 +1,98 @@
+"""What a served version is: `lineage.json` beside its SavedModel, and how versions are read.
+
+The serving folder is the one commit point: a version exists from the rename that makes its folder
+appear. The champion is the highest version; MLMD and MLflow follow and are repaired from here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from schemas.signatures import LINEAGE_FILE
+
+LEARNED, REFRESHED, ROLLED_BACK = "learned", "refreshed", "rolled_back"
+KINDS = (LEARNED, REFRESHED, ROLLED_BACK)
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """A served version = model state + data state.
+
+    kind: `learned` (a blessed candidate), `refreshed` (a champion's weights with fresh data state)
+    or `rolled_back` (an earlier model published again).
+    """
+
+    version: int
+    kind: str
+    span: int
+    """The span whose run pushed this version: data state is as of its end."""
+    parent: int | None
+    """The version whose model state was the base (learned) or is served again (refreshed)."""
+    spans_learned: tuple[int, ...]
+    model_uri: str
+    """Artifact folder of the Model whose `state/` holds the model state."""
+    model_digest: str
+    data_uri: str
+    data_digest: str
+    data_versions: dict[str, int]
+    """Version of each day that was learned, by date."""
+    verdict: str
+    config: dict
+    config_digest: str
+    code_digest: str
+    run_id: str
+    """The TFX pipeline run id."""
+    mlflow_run_id: str
+    created: str
+    """UTC, ISO 8601."""
+    rolled_back: tuple[int, ...] = field(default=())
+    """Versions that this one takes back: never a base again."""
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self), indent=2, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Lineage:
+        fields = json.loads(text)
+        for name in ("spans_learned", "rolled_back"):
+            fields[name] = tuple(fields[name])
+        return cls(**fields)
+
+
+def versions(serving: Path) -> list[int]:
+    """The numbers of the versions that exist, ascending (TF Serving's rule: integer names count)."""
+    if not serving.is_dir():
+        return []
+    return sorted(int(p.name) for p in serving.iterdir() if p.name.isdigit() and p.is_dir())
+
+
+def read(serving: Path, version: int) -> Lineage:
+    """The lineage of a version; FileNotFoundError where it has none."""
+    return Lineage.from_json((serving / str(version) / LINEAGE_FILE).read_text())
+
+
+def history(serving: Path) -> list[Lineage]:
+    """All versions' lineages, oldest first."""
+    return [read(serving, version) for version in versions(serving)]
+
+
+def champion(serving: Path) -> Lineage | None:
+    """The highest version, or None before the first push."""
+    existing = versions(serving)
+    return read(serving, existing[-1]) if existing else None
+
+
+def standing(serving: Path) -> list[Lineage]:
+    """Versions that no later one has taken back, oldest first."""
+    lineages = history(serving)
+    taken_back = {version for lineage in lineages for version in lineage.rolled_back}
+    return [lineage for lineage in lineages if lineage.version not in taken_back]
+
+
+def base_before(serving: Path, span: int) -> Lineage | None:
+    """The newest standing version whose learned spans all lie before `span`."""
+    fitting = [one for one in standing(serving) if all(learned < span for learned in one.spans_learned)]
+    return fitting[-1] if fitting else None

@@ -1,0 +1,1 @@
+"""DAG files: what runs when. They import the standard library, Airflow and `pipelines.anatomy` only."""

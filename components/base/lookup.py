@@ -1,0 +1,65 @@
+"""Finding artifacts in MLMD by type, span and place. MLMD's own order is by id, never by span."""
+
+import json
+from collections.abc import Iterable
+
+import ml_metadata as mlmd
+from ml_metadata.proto import metadata_store_pb2
+from schemas.rows import LEARN
+from tfx.types.artifact import Artifact, ArtifactState
+from tfx.types.artifact_utils import deserialize_artifact
+
+FIRST_SPAN = "first_span"
+"""Custom property of Features' outputs for a stretch of days."""
+
+
+def live(store: mlmd.MetadataStore, kind: type[Artifact]) -> list[Artifact]:
+    """Every artifact of the type that was published whole, oldest first."""
+    try:
+        of_type = store.get_artifact_type(kind.TYPE_NAME)
+    except mlmd.errors.NotFoundError:
+        return []
+    protos = store.get_artifacts_by_type(kind.TYPE_NAME)
+    found = [
+        deserialize_artifact(of_type, proto)
+        for proto in sorted(protos, key=lambda proto: proto.id)
+        if proto.state == metadata_store_pb2.Artifact.LIVE
+    ]
+    return [one for one in found if one.state == ArtifactState.PUBLISHED]
+
+
+def at_span(artifacts: Iterable[Artifact], span: int) -> list[Artifact]:
+    """The newest artifact of exactly that span, as a list of none or one."""
+    return [one for one in artifacts if one.span == span][-1:]
+
+
+def before_span(artifacts: Iterable[Artifact], span: int) -> list[Artifact]:
+    """The artifact of the highest span below `span`, the newest one of it, as a list of none or one."""
+    earlier = [one for one in artifacts if one.span < span]
+    return [max(earlier, key=lambda one: (one.span, one.id))] if earlier else []
+
+
+def by_uri(artifacts: Iterable[Artifact], uri: str) -> list[Artifact]:
+    """The newest artifact at that place, as a list of none or one."""
+    return [one for one in artifacts if one.uri == uri][-1:]
+
+
+def spans_of(rows: Artifact) -> range:
+    """The spans that a Features output covers: its custom property `first_span` to its `span`."""
+    stretch = rows.has_custom_property(FIRST_SPAN)
+    return range(rows.get_int_custom_property(FIRST_SPAN) if stretch else rows.span, rows.span + 1)
+
+
+def feature_rows(examples: Iterable[Artifact]) -> list[Artifact]:
+    """The Examples that Features wrote (Replay writes Examples of other splits)."""
+    return [one for one in examples if LEARN in json.loads(one.split_names or "[]")]
+
+
+def covering(examples: Iterable[Artifact], spans: set[int]) -> list[Artifact]:
+    """The newest rows of each of `spans`: the fewest artifacts, oldest first. Others may be in them too."""
+    missing, chosen = set(spans), []
+    for one in sorted(examples, key=lambda one: one.id, reverse=True):
+        if missing.intersection(spans_of(one)):
+            missing.difference_update(spans_of(one))
+            chosen.append(one)
+    return chosen[::-1]

@@ -1,0 +1,42 @@
+"""TFX wrapper of the release."""
+
+import json
+from pathlib import Path
+from typing import List
+
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types.standard_artifacts import Model, ModelBlessing
+
+from components.artifacts import DataStateArtifact, DayEventsArtifact
+from components.events.read import accounts
+from components.release import release as releasing
+
+
+@component
+def Release(
+    candidate: InputArtifact[Model],
+    data_state: InputArtifact[DataStateArtifact],
+    events: InputArtifact[List[DayEventsArtifact]],
+    blessing: InputArtifact[ModelBlessing],
+    release: OutputArtifact[Model],
+    serving: Parameter[str],
+    settings: Parameter[str],
+    run_id: Parameter[str],
+    span: Parameter[int],
+    champion: InputArtifact[List[Model]] = None,
+):
+    """Writes what the push will copy: SavedModel, smoke expectations, lineage draft."""
+    verdict = json.loads((Path(blessing.uri) / "verdict.json").read_text())
+    versions = {date: account["version"] for one in events for date, account in accounts(Path(one.uri)).items()}
+    releasing.release(
+        candidate=Path(candidate.uri),
+        champion=Path(champion[0].uri) if champion else None,
+        data=Path(data_state.uri),
+        verdict=verdict["status"],
+        blessed=blessing.get_int_custom_property("blessed") == 1,
+        superseded=verdict["status"] == "superseded",
+        serving=Path(serving),
+        run=releasing.Run(span, run_id, json.loads(settings), versions),
+        target=Path(release.uri),
+    )

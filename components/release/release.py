@@ -1,0 +1,122 @@
+"""The SavedModel that will be served, and the lineage that it will carry."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from components import digests
+from components.features.data_state import DataState
+from components.smoke.expectations import expectations
+from components.trainer.export import export
+from components.trainer.scoring import Scorer
+from components.trainer.state import ModelState
+from schemas import lineage
+from schemas.signatures import SMOKE_FILE
+
+STATE = "state"
+SAVED_MODEL = "Format-Serving"
+DRAFT = "lineage_draft.json"
+
+
+@dataclass(frozen=True)
+class Run:
+    """Which run releases, and with what settings."""
+
+    span: int
+    run_id: str
+    settings: dict[str, Any]
+    """Every section of the configuration."""
+    data_versions: dict[str, int]
+    """Version of each day in the rows, by date."""
+
+
+def release(
+    *,
+    candidate: Path,
+    champion: Path | None,
+    data: Path,
+    verdict: str,
+    blessed: bool,
+    superseded: bool,
+    serving: Path,
+    run: Run,
+    target: Path,
+) -> dict[str, Any]:
+    """Writes `target/Format-Serving` with its smoke expectations, and the lineage draft; returns the draft.
+
+    A blessed candidate goes out as the trainer exported it. After a rejection the champion's unchanged
+    weights are exported again with the data state of today: a rejection costs learning, not freshness.
+    Nothing goes out (`kind` null) for a superseded run, nor where there is no champion to refresh.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    kind = _kind(blessed=blessed, superseded=superseded, champion=champion)
+    if kind is None:
+        draft: dict[str, Any] = {"kind": None, "reason": verdict}
+    else:
+        source = candidate if kind == lineage.LEARNED or champion is None else champion
+        state, known = ModelState.load(source / STATE), DataState.load(data)
+        saved_model = target / SAVED_MODEL
+        shutil.rmtree(saved_model, ignore_errors=True)
+        if kind == lineage.LEARNED:
+            shutil.copytree(source / SAVED_MODEL, saved_model, copy_function=os.link)
+        else:
+            export(state, known, saved_model, run.settings["release"]["list_length"])
+        _write_expectations(saved_model, state, known, run)
+        draft = _draft(kind, source, state, known, data, verdict, serving, run)
+    (target / DRAFT).write_text(json.dumps(draft, indent=2, sort_keys=True))
+    return draft
+
+
+def _kind(*, blessed: bool, superseded: bool, champion: Path | None) -> str | None:
+    if superseded:
+        return None
+    if blessed:
+        return lineage.LEARNED
+    return lineage.REFRESHED if champion else None
+
+
+def _write_expectations(saved_model: Path, state: ModelState, data: DataState, run: Run) -> None:
+    release_settings = run.settings["release"]
+    asked = expectations(
+        Scorer(state, data),
+        data,
+        list_length=release_settings["list_length"],
+        users=release_settings["smoke_requests"],
+        seed=run.span,
+    )
+    path = saved_model / SMOKE_FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(asked))
+
+
+def _draft(
+    kind: str, source: Path, state: ModelState, data: DataState, place: Path, verdict: str, serving: Path, run: Run
+) -> dict[str, Any]:
+    """Every field of Lineage except the version, which the push gives."""
+    served = lineage.champion(serving)
+    parent = lineage.base_before(serving, run.span) if kind == lineage.LEARNED else served
+    versions = dict(parent.data_versions) if parent else {}
+    return {
+        "kind": kind,
+        "span": run.span,
+        "parent": parent.version if parent else None,
+        "champion": served.version if served else None,
+        "spans_learned": sorted(state.spans_learned),
+        "model_uri": str(source),
+        "model_digest": state.digest(),
+        "data_uri": str(place),
+        "data_digest": data.digest(),
+        "data_versions": versions | run.data_versions if kind == lineage.LEARNED else versions,
+        "verdict": verdict,
+        "config": run.settings,
+        "config_digest": digests.of_settings(run.settings),
+        "code_digest": digests.of_code(),
+        "run_id": run.run_id,
+        "created": dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
+    }

@@ -1,0 +1,25 @@
+"""`everlearn up`, `everlearn down`: Airflow, MLflow and the model server together, loopback only."""
+
+from __future__ import annotations
+
+import typer
+
+from schemas.home import Home
+
+app = typer.Typer()
+
+
+@app.command()
+def up() -> None:
+    """Start Airflow's UI and scheduler, the MLflow UI, the model server and the warm worker."""
+    from pipelines import stack
+
+    stack.up(Home.from_environment())
+
+
+@app.command()
+def down() -> None:
+    """Stop everything that `up` started."""
+    from pipelines import stack
+
+    stack.down(Home.from_environment())

@@ -1,0 +1,50 @@
+"""`everlearn status`, `everlearn config`: where a deployment stands and what it is set to."""
+
+from __future__ import annotations
+
+import typer
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+from components.events.read import available_spans
+from pipelines import config as settings
+from schemas import lineage
+from schemas.home import Home
+from schemas.spans import date_of
+
+app = typer.Typer()
+console = Console(highlight=False)
+
+
+@app.command()
+def status() -> None:
+    """Days brought in, versions pushed, the champion."""
+    home = Home.from_environment()
+    console.print(f"state: {home.root}")
+    spans = available_spans(home.events)
+    if not spans:
+        console.print("no days yet: `everlearn import csv FILE …` or `everlearn import complete-journey`")
+        return
+    console.print(f"days: {len(spans)}, {date_of(min(spans))} to {date_of(max(spans))}")
+    versions = lineage.history(home.serving)
+    if not versions:
+        console.print("no champion yet: `everlearn bootstrap --from DATE --to DATE`")
+        return
+    table = Table("version", "day", "kind", "parent", "days learned", "verdict", "pushed (UTC)")
+    for one in versions[-20:]:
+        parent = "" if one.parent is None else str(one.parent)
+        learned = str(len(one.spans_learned))
+        table.add_row(
+            str(one.version), str(date_of(one.span)), one.kind, parent, learned, one.verdict, one.created[:19]
+        )
+    console.print(table)
+    champion = versions[-1]
+    unlearned = [span for span in spans if span <= champion.span and span not in champion.spans_learned]
+    console.print(f"champion: version {champion.version}; days up to it not learned yet: {len(unlearned)}")
+
+
+@app.command()
+def config() -> None:
+    """Every setting in force, as YAML."""
+    console.print(yaml.safe_dump(settings.load(Home.from_environment()).model_dump(mode="json"), sort_keys=False))

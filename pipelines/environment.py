@@ -1,0 +1,17 @@
+"""Process-wide switches that must be set before TensorFlow is imported. Standard library only."""
+
+import os
+
+SWITCHES = {
+    "TF_USE_LEGACY_KERAS": "1",  # tensorflow-recommenders is written for Keras 2
+    "TF_CPP_MIN_LOG_LEVEL": "2",  # TensorFlow's start-up notes are no news to a user
+    "GX_ANALYTICS_ENABLED": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+
+
+def prepare() -> None:
+    """Sets the switches that the user has not set."""
+    for name, value in SWITCHES.items():
+        os.environ.setdefault(name, value)

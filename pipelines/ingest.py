@@ -1,0 +1,81 @@
+"""The ingest pipeline: day files → unique typed events → quality → rows and data state → validation → drift.
+
+Data only and idempotent: nodes whose files and settings are the same are taken from TFX's cache.
+"""
+
+from pathlib import Path
+
+import schemas
+from schemas.home import Home
+from tfx import v1 as tfx
+from tfx.dsl.components.common.resolver import Resolver
+from tfx.types.standard_artifacts import ExampleStatistics
+
+from components.artifacts import DataStateArtifact
+from components.base.strategies import DataBefore, StatisticsBefore
+from components.digests import of_file
+from components.drift.component import Drift
+from components.events.component import DayEvents
+from components.features.component import Features
+from components.quality.component import Quality
+from pipelines import metadata
+from pipelines.config import Config
+from pipelines.plan import Plan
+
+NAME = "everlearn.ingest"
+ROWS_SCHEMA = Path(schemas.__file__).parent / "rows.pbtxt"
+
+
+def create(home: Home, config: Config, plan: Plan) -> tfx.dsl.Pipeline:
+    """The pipeline of spans plan.first_span to plan.span."""
+    events = DayEvents(
+        first_span=plan.first_span,
+        last_span=plan.span,
+        fingerprint=plan.fingerprint,
+        folder=str(home.events),
+        config=config.events.model_dump_json(),
+    ).with_id("DayEvents")
+    quality = Quality(events=events.outputs["events"]).with_id("Quality")
+    before = Resolver(
+        strategy_class=DataBefore,
+        config={"span": plan.first_span},
+        before=tfx.dsl.Channel(type=DataStateArtifact),
+    ).with_id("DataBefore")
+    features = Features(
+        events=events.outputs["events"],
+        before=before.outputs["before"],
+        config=config.features.model_dump_json(),
+        behavior_weights=config.events.weights_json(),
+        items=_table(home.items),
+        users=_table(home.users),
+    ).with_id("Features")
+    features.add_upstream_node(quality)
+    statistics = tfx.components.StatisticsGen(examples=features.outputs["rows"]).with_id("Statistics")
+    schema = tfx.components.ImportSchemaGen(schema_file=str(ROWS_SCHEMA)).with_id("Schema")
+    validation = tfx.components.ExampleValidator(
+        statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
+    ).with_id("Validation")
+    earlier = Resolver(
+        strategy_class=StatisticsBefore,
+        config={"first_span": plan.first_span, "span": plan.span},
+        earlier=tfx.dsl.Channel(type=ExampleStatistics),
+    ).with_id("StatisticsBefore")
+    drift = Drift(
+        statistics=statistics.outputs["statistics"],
+        earlier=earlier.outputs["earlier"],
+        schema=schema.outputs["schema"],
+    ).with_id("Drift")
+    return tfx.dsl.Pipeline(
+        pipeline_name=NAME,
+        pipeline_root=str(home.pipelines),
+        components=[events, quality, before, features, statistics, schema, validation, earlier, drift],
+        enable_cache=True,
+        metadata_connection_config=metadata.connection(home),
+    )
+
+
+def _table(path: Path) -> str:
+    """Place and content of an optional table: the cache must see a changed one. Empty where there is none."""
+    if not path.exists():
+        return ""
+    return f"{path}#{of_file(path)}"

@@ -1,0 +1,92 @@
+"""Runs one TFX node of a plan through TFX's own portable launcher."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+
+from tfx.dsl.compiler import compiler
+from tfx.orchestration import metadata as tfx_metadata
+from tfx.orchestration.local import runner_utils
+from tfx.orchestration.portable import launcher, runtime_parameter_utils
+from tfx.proto.orchestration import pipeline_pb2
+
+from pipelines import ingest, learn, metadata
+from pipelines.anatomy import INGEST, STEPS, Step
+from pipelines.config import Config
+from pipelines.plan import Plan
+from schemas.home import Home
+
+CREATE = {step.pipeline: ingest.create if step.pipeline == INGEST else learn.create for step in STEPS}
+RUN_ID_PARAMETER = "pipeline-run-id"
+
+
+class StepError(RuntimeError):
+    """A node failed; the sentence is the innermost error's."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a node did: complete, or cached (the same work is in MLMD from an earlier run)."""
+
+    node: str
+    state: str
+    seconds: float
+    outputs: dict[str, list[str]]
+    """Places of the output artifacts by key."""
+
+
+@lru_cache(maxsize=4)
+def _compiled(home: Home, settings: str, plan: Plan, pipeline: str) -> pipeline_pb2.Pipeline:
+    intermediate = compiler.Compiler().compile(
+        CREATE[pipeline](home, Config.model_validate_json(settings), plan)
+    )
+    runtime_parameter_utils.substitute_runtime_parameter(intermediate, {RUN_ID_PARAMETER: plan.run_id})
+    return intermediate
+
+
+def node_ids(home: Home, config: Config, plan: Plan, pipeline: str) -> list[str]:
+    """The nodes of the compiled pipeline in topological order."""
+    compiled = _compiled(home, config.model_dump_json(), plan, pipeline)
+    return [node.pipeline_node.node_info.id for node in compiled.nodes]
+
+
+def run_node(home: Home, config: Config, plan: Plan, node: str) -> Outcome:
+    """Runs a node; StepError with one sentence where it fails. Its upstream nodes must be done under plan.run_id."""
+    step = _step(node)
+    compiled = _compiled(home, config.model_dump_json(), plan, step.pipeline)
+    deployment = runner_utils.extract_local_deployment_config(compiled)
+    connection = deployment.metadata_connection_config
+    pipeline_node = next(n.pipeline_node for n in compiled.nodes if n.pipeline_node.node_info.id == node)
+    started = time.monotonic()
+    try:
+        info = launcher.Launcher(
+            pipeline_node=pipeline_node,
+            mlmd_connection=tfx_metadata.Metadata(getattr(connection, connection.WhichOneof("connection_config"))),
+            pipeline_info=compiled.pipeline_info,
+            pipeline_runtime_spec=compiled.runtime_spec,
+            executor_spec=runner_utils.extract_executor_spec(deployment, node),
+            custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node),
+        ).launch()
+    except Exception as error:
+        logging.getLogger(__name__).debug("node %s failed", node, exc_info=True)
+        raise StepError(f"{node}: {_innermost(error)}") from error
+    seconds = time.monotonic() - started
+    state, outputs = metadata.result(home, info.execution_id) if info else ("skipped", {})
+    return Outcome(node, state, seconds, outputs)
+
+
+def _step(node: str) -> Step:
+    for step in STEPS:
+        if step.node == node:
+            return step
+    raise StepError(f"{node!r} is no step: {', '.join(step.node for step in STEPS)}")
+
+
+def _innermost(error: BaseException) -> str:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__

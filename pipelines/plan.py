@@ -1,0 +1,93 @@
+"""What one run will do: minted once an attempt, then handed to every step as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+import secrets
+from dataclasses import dataclass
+
+from components.events.read import available_spans, fingerprint
+from schemas import lineage
+from schemas.home import Home
+from schemas.spans import date_of
+
+
+class PlanError(ValueError):
+    """A run that cannot be planned; the sentence says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One attempt at a span.
+
+    Two runs that shared a pipeline name and a run id would mix their artifacts, and a node that is done
+    under a run id is skipped: so every attempt has an id of its own.
+    """
+
+    run_id: str
+    first_span: int
+    """First span to ingest: more than one day in a bootstrap, or where days were missed."""
+    span: int
+    fingerprint: str
+    """Digest of the day files: other files, other data."""
+    superseded: bool
+    """Later days were learned already: train and record, never push."""
+    airflow_run_id: str = ""
+    skip: str = ""
+    """Why there is nothing to do; empty where there is."""
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Plan:
+        return cls(**json.loads(text))
+
+
+def plan(
+    home: Home,
+    span: int,
+    *,
+    first_span: int | None = None,
+    force: bool = False,
+    airflow_run_id: str = "",
+) -> Plan:
+    """Plans the run of `span`; with `first_span` a bootstrap of the stretch up to it."""
+    served = lineage.champion(home.serving)
+    available = available_spans(home.events)
+    if not available:
+        raise PlanError(f"no day folders under {home.events}: bring data in with `everlearn import` first")
+    if span not in available:
+        raise PlanError(
+            f"{date_of(span)} has no day folder under {home.events}: import it, or run another date "
+            f"({date_of(min(available))} to {date_of(max(available))} are there)"
+        )
+    learned = set(served.spans_learned) if served else set()
+    skip = ""
+    if served is None and first_span is None:
+        raise PlanError("there is no champion yet: run `everlearn bootstrap --from DATE --to DATE` first")
+    if served is not None and first_span is not None and not force:
+        skip = f"there is a champion already (version {served.version}): bootstrap has nothing to do"
+    elif span in learned and not force:
+        skip = f"{date_of(span)} is learned already (version {served.version if served else 0}): use --force to run it again"
+    first = first_span if first_span is not None else _first_to_ingest(home, span)
+    stamp = dt.datetime.now(dt.timezone.utc).strftime("%Y%m%dT%H%M%S")
+    return Plan(
+        run_id=f"{date_of(span)}.{stamp}.{secrets.token_hex(3)}",
+        first_span=first,
+        span=span,
+        fingerprint=fingerprint(home.events, first, span),
+        superseded=bool(learned) and max(learned) > span,
+        airflow_run_id=airflow_run_id,
+        skip=skip,
+    )
+
+
+def _first_to_ingest(home: Home, span: int) -> int:
+    """The day after the newest ingested one before `span`: days that were missed are ingested with it."""
+    from pipelines.metadata import ingested_before
+
+    newest = ingested_before(home, span)
+    return span if newest is None else newest + 1

@@ -1,0 +1,82 @@
+"""One step as a process: what Airflow's tasks ask the warm worker (or a plain process) to run.
+
+`plan --span DATE [--first DATE] [--force] [--airflow-run-id ID]` mints an attempt;
+`node --run JSON NODE` runs one node of it. The last line of stdout is a JSON object, the last line of
+stderr the one-sentence error; the exit status is 0 or 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from pipelines import config as settings
+from pipelines.plan import Plan, PlanError, plan
+from schemas.home import Home
+from schemas.spans import parse_date, span_of
+
+
+def main(argv: list[str]) -> int:
+    """Runs one step; see the module's text."""
+    arguments = _parser().parse_args(argv)
+    home = Home.from_environment()
+    try:
+        result = _plan(home, arguments) if arguments.step == "plan" else _node(home, arguments)
+    except (PlanError, settings.ConfigError, ValueError, RuntimeError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(json.dumps(result))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="pipelines.step")
+    steps = parser.add_subparsers(dest="step", required=True)
+    planning = steps.add_parser("plan")
+    planning.add_argument("--span", required=True)
+    planning.add_argument("--first", default="")
+    planning.add_argument("--force", action="store_true")
+    planning.add_argument("--airflow-run-id", default="")
+    node = steps.add_parser("node")
+    node.add_argument("--run", required=True)
+    node.add_argument("node")
+    return parser
+
+
+def _plan(home: Home, arguments: argparse.Namespace) -> dict:
+    planned = plan(
+        home,
+        span_of(parse_date(arguments.span)),
+        first_span=span_of(parse_date(arguments.first)) if arguments.first else None,
+        force=arguments.force,
+        airflow_run_id=arguments.airflow_run_id,
+    )
+    return json.loads(planned.to_json())
+
+
+def _node(home: Home, arguments: argparse.Namespace) -> dict:
+    from pipelines.launch import run_node  # TFX: seconds, and a skipped step needs none of it
+
+    planned = Plan.from_json(arguments.run)
+    if planned.skip:
+        return {"node": arguments.node, "state": "skipped", "reason": planned.skip}
+    outcome = run_node(home, settings.load(home), planned, arguments.node)
+    report = {"node": outcome.node, "state": outcome.state, "seconds": round(outcome.seconds, 3)}
+    return report | told(outcome.outputs)
+
+
+def told(outputs: dict[str, list[str]]) -> dict:
+    """What a person wants to know of a step's outputs: verdict, MLflow run, pushed version."""
+    told = {}
+    for key, file in (("blessing", "verdict.json"), ("run", "run.json"), ("pushed", "pushed.json")):
+        for place in outputs.get(key, []):
+            path = Path(place) / file
+            if path.exists():
+                told[key] = json.loads(path.read_text())
+    return told
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

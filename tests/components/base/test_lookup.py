@@ -1,0 +1,72 @@
+import json
+
+import ml_metadata as mlmd
+import pytest
+from ml_metadata.proto import metadata_store_pb2
+from tfx.types.standard_artifacts import Examples
+
+from components.artifacts import DataStateArtifact
+from components.base import lookup
+from components.base.strategies import DataBefore
+
+
+@pytest.fixture
+def store(tmp_path):
+    config = metadata_store_pb2.ConnectionConfig()
+    config.sqlite.filename_uri = str(tmp_path / "m.sqlite")
+    config.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
+    return mlmd.MetadataStore(config)
+
+
+LIVE, PENDING = metadata_store_pb2.Artifact.LIVE, metadata_store_pb2.Artifact.PENDING
+
+
+def put(store, kind, span, uri, state=LIVE, **custom):
+    artifact = kind()
+    artifact.uri, artifact.span = uri, span
+    for name, value in custom.items():
+        artifact.set_int_custom_property(name, value)
+    if kind is Examples:
+        artifact.split_names = json.dumps(["learn", "held_out"])
+    kind_id = store.put_artifact_type(artifact.artifact_type)
+    proto = artifact.mlmd_artifact
+    proto.type_id, proto.state = kind_id, state
+    return store.put_artifacts([proto])[0]
+
+
+def test_before_means_by_span_not_by_age(store):
+    put(store, DataStateArtifact, 6, "six")
+    put(store, DataStateArtifact, 5, "five, ingested late")
+    found = lookup.live(store, DataStateArtifact)
+    assert [one.uri for one in lookup.before_span(found, 7)] == ["six"]
+    assert [one.uri for one in lookup.before_span(found, 6)] == ["five, ingested late"]
+    assert lookup.before_span(found, 5) == []
+
+
+def test_the_newest_of_a_span_counts(store):
+    for uri in ("first", "again"):
+        put(store, DataStateArtifact, 5, uri)
+    found = lookup.live(store, DataStateArtifact)
+    assert [one.uri for one in lookup.at_span(found, 5)] == ["again"]
+    assert DataBefore(span=6).resolve_artifacts(store, {})["before"][0].uri == "again"
+
+
+def test_an_artifact_of_an_unfinished_step_does_not_exist(store):
+    put(store, DataStateArtifact, 5, "half", state=PENDING)
+    assert lookup.live(store, DataStateArtifact) == []
+
+
+def test_nothing_is_found_in_an_empty_store(store):
+    assert lookup.live(store, DataStateArtifact) == []
+    assert DataBefore(span=3).resolve_artifacts(store, {}) == {"before": []}
+
+
+def test_rows_of_every_unlearned_span_are_covered_by_the_newest_artifacts(store):
+    put(store, Examples, 10, "stretch", first_span=1)
+    put(store, Examples, 11, "eleven")
+    put(store, Examples, 12, "twelve")
+    put(store, Examples, 11, "eleven again")
+    found = lookup.feature_rows(lookup.live(store, Examples))
+    assert [one.uri for one in lookup.covering(found, {11, 12})] == ["twelve", "eleven again"]
+    assert [one.uri for one in lookup.covering(found, {10})] == ["stretch"]
+    assert lookup.covering(found, set()) == []

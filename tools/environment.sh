@@ -1,9 +1,9 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # Builds what is missing of the project's environments: tools/environment.sh [pipeline] [airflow]
 #
 # Needs git, make, a C compiler, pip and some Python 3.8+; nothing outside this folder is changed but uv's
 # cache (and uv's own Pythons, where no fitting one is found). Safe to interrupt, to repeat, to run twice at once.
-set -eu
+set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # Settings of the caller that would change what is built.
@@ -59,7 +59,8 @@ build() {
         rm -rf "$1"
         "$uv" venv --quiet --no-project --python "$(python_for "$3" "$4")" "$1"
     fi
-    "$uv" pip sync --python "$1/bin/python" --require-hashes --compile-bytecode "$2"
+    "$uv" pip sync --python "$1/bin/python" --require-hashes --compile-bytecode "$2" 2>&1 |
+        { grep -v '^ [+~-] ' >&2 || true; } # not each of 300 names
     site=$("$1/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
     if [ "$1" = .venv ]; then
         "$uv" pip install --quiet --python "$1/bin/python" --no-deps --no-build-isolation --editable .
@@ -78,7 +79,7 @@ for name in ${*:-pipeline airflow}; do
     case $name in
     pipeline) build .venv requirements/pipeline.lock 3.10 3.10 \
         "Python 3.10, 3.5 GB on disk, 1 to 3 minutes with packages cached" ;;
-    airflow) build .venv-airflow requirements/airflow.lock "3.12 3.11" ">=3.11,<3.14" \
+    airflow) build .venv-airflow requirements/airflow.lock "3.11 3.12" ">=3.11,<3.14" \
         "Python 3.11 or newer, less than a minute" ;;
     uv) ;;
     *) say "Unknown environment $name: pipeline or airflow." && exit 2 ;;

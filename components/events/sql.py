@@ -1,0 +1,86 @@
+"""How a value of a source column becomes text, a time, a behaviour or a price: DuckDB expressions.
+
+Each function takes an SQL expression and, where it matters, its DuckDB type; connections must run with
+`TimeZone = 'UTC'` (`connect`). What cannot be read becomes NULL.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from schemas.events import BEHAVIORS
+
+
+def connect(database: str = ":memory:") -> duckdb.DuckDBPyConnection:
+    """A DuckDB connection that reads times without a zone as UTC and keeps the order of rows."""
+    connection = duckdb.connect(database)
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET preserve_insertion_order = true")
+    return connection
+
+
+def quoted(name: str) -> str:
+    """An SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """An SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def text(column: str, type_: str) -> str:
+    """Trimmed text, empty = NULL; whole floats (as pandas writes integers with gaps) lose their '.0'."""
+    plain = f"CAST({column} AS VARCHAR)"
+    if type_ in ("DOUBLE", "FLOAT"):
+        whole = f"{column} = round({column}) AND abs({column}) < 1e15"
+        plain = f"CASE WHEN {whole} THEN CAST(CAST({column} AS BIGINT) AS VARCHAR) ELSE {plain} END"
+    return f"nullif(trim({plain}), '')"
+
+
+def timestamp(column: str, type_: str) -> str:
+    """TIMESTAMP in UTC of ISO 8601, a date, or epoch seconds to nanoseconds (told apart by their size)."""
+    if type_.startswith("TIMESTAMP WITH TIME ZONE"):
+        return f"timezone('UTC', {column})"
+    if type_.startswith("TIMESTAMP") or type_ == "DATE":
+        return f"CAST({column} AS TIMESTAMP)"
+    word = text(column, type_)
+    number = f"TRY_CAST({word} AS DOUBLE)"
+    exact = f"TRY_CAST({word} AS HUGEINT)"
+    return (
+        f"CASE WHEN regexp_full_match({word}, '(19|20)[0-9]{{6}}') THEN try_strptime({word}, '%Y%m%d')"
+        f" WHEN {number} IS NULL THEN timezone('UTC', TRY_CAST({word} AS TIMESTAMPTZ))"
+        f" WHEN NOT isfinite({number}) OR abs({number}) >= 1e20 THEN NULL"
+        f" WHEN abs({number}) < 1e11 THEN make_timestamp(CAST(round({number} * 1000000) AS BIGINT))"
+        f" WHEN abs({number}) < 1e14 THEN make_timestamp(CAST(round({number} * 1000) AS BIGINT))"
+        f" WHEN abs({number}) < 1e17 THEN make_timestamp(CAST({exact} AS BIGINT))"
+        f" ELSE make_timestamp(CAST({exact} // 1000 AS BIGINT)) END"
+    )
+
+
+def price(column: str, type_: str) -> str:
+    return f"TRY_CAST({text(column, type_)} AS DOUBLE)"
+
+
+def complaint(user: str, item: str, stamp: str, time: str, behavior: str, raw_price: str, money: str, day: str) -> str:
+    """`STRUCT(field, reason)` for the first thing that makes a row unusable; NULL for a good row.
+
+    The arguments are expressions: the texts as found, and `time` and `money` as read; `day` is a DATE
+    that the time must fall on, or NULL.
+    """
+    known = ", ".join(literal(name) for name in BEHAVIORS)
+    cases = [
+        (f"{user} IS NULL", "user_id", "missing"),
+        (f"{item} IS NULL", "item_id", "missing"),
+        (f"{stamp} IS NULL", "timestamp", "missing"),
+        (f"{time} IS NULL", "timestamp", "not a time"),
+        (f"CAST({time} AS DATE) != {day}", "timestamp", "of another day"),
+        (f"{behavior} IS NULL", "behavior", "missing"),
+        (f"{behavior} NOT IN ({known})", "behavior", "unknown"),
+        (f"{raw_price} IS NOT NULL AND ({money} IS NULL OR NOT isfinite({money}))", "price", "not a number"),
+        (f"{money} < 0", "price", "negative"),
+    ]
+    whens = " ".join(
+        f"WHEN {test} THEN {{'field': {literal(field)}, 'reason': {literal(reason)}}}" for test, field, reason in cases
+    )
+    return f"CASE {whens} END"

@@ -1,0 +1,138 @@
+"""The global part of the data state: items that exist, users, daily counts of items and their trends."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.rows import TREND_DAYS
+
+ITEM_DAYS = pa.schema([("span", pa.int64()), ("item_id", pa.string()), ("events", pa.int32())])
+EMPTY_CATALOGUE = pa.schema(
+    [("item_id", pa.string()), ("price", pa.float32()), ("price_before", pa.float32()), ("first_span", pa.int64())]
+).empty_table()
+EMPTY_USERS = pa.schema([("user_id", pa.string()), ("first_span", pa.int64())]).empty_table()
+
+
+def item_features(catalogue: pa.Table) -> dict[str, pa.DataType]:
+    """Feature columns of the catalogue, the price among them."""
+    fixed = ("item_id", "name", "price_before", "first_span")
+    return {field.name: field.type for field in catalogue.schema if field.name not in fixed}
+
+
+def user_features(users: pa.Table) -> dict[str, pa.DataType]:
+    return {field.name: field.type for field in users.schema if field.name not in ("user_id", "first_span")}
+
+
+def after(before: pa.Table, items: pa.Table, events: pa.Table, span: int) -> pa.Table:
+    """The catalogue at the end of the span.
+
+    An item exists from its first event's day or from its `available_from`, whichever comes first; it
+    stays when the item table drops it. `price_before` = the newest price of the days before, else the
+    item table's; `price` takes in the prices of this day.
+    """
+    seen = events.column("item_id").unique()
+    parts = [before.column("item_id").combine_chunks(), seen]
+    if "available_from" in items.column_names:
+        available = pc.less_equal(items.column("available_from"), span).fill_null(False)
+        parts.append(items.column("item_id").filter(available))
+    ids = _union(parts)
+
+    old, given, priced = _Lookup(before, ids), _Lookup(items, ids), _Lookup(_last_prices(events), ids)
+    columns = {"item_id": ids, **_merged(old, given, skip=("price", "price_before", "first_span", "available_from"))}
+    price_before = pc.coalesce(old.column("price", pa.float32()), given.column("price", pa.float32()))
+    columns["price"] = pc.coalesce(priced.column("price", pa.float32()), price_before)
+    columns["price_before"] = price_before
+    arrived = pc.min_element_wise(given.column("available_from", pa.int64()), pa.scalar(span, pa.int64()))
+    columns["first_span"] = pc.coalesce(old.column("first_span", pa.int64()), arrived)
+    table = pa.table(columns)
+    order = pc.sort_indices(table, [("first_span", "ascending"), ("item_id", "ascending")])
+    return table.take(order).combine_chunks()
+
+
+def users_after(before: pa.Table, users: pa.Table, events: pa.Table, span: int) -> pa.Table:
+    """Everybody seen or in the user table, by id; `first_span` is null until somebody's first event."""
+    seen = events.column("user_id").unique()
+    ids = _union([before.column("user_id").combine_chunks(), users.column("user_id").combine_chunks(), seen])
+    old, given = _Lookup(before, ids), _Lookup(users, ids)
+    columns = {"user_id": ids, **_merged(old, given, skip=("name", "first_span"))}
+    today = pc.if_else(pc.is_in(ids, seen), span, None).cast(pa.int64())
+    columns["first_span"] = pc.coalesce(old.column("first_span", pa.int64()), today)
+    return pa.table(columns).sort_by("user_id").combine_chunks()
+
+
+def item_days_after(before: pa.Table, positives: pa.Table, span: int) -> pa.Table:
+    """The daily counts with one more day."""
+    counts = positives.column("item_id").value_counts()
+    day = pa.Table.from_arrays(
+        [
+            pa.array(np.full(len(counts), span)),
+            counts.field("values"),
+            counts.field("counts").cast(pa.int32()),
+        ],
+        schema=ITEM_DAYS,
+    )
+    return pa.concat_tables([before, day.sort_by("item_id")]).combine_chunks()
+
+
+def trends(item_days: pa.Table, item_ids: pa.Array | pa.ChunkedArray, span: int) -> np.ndarray:
+    """float32 [items, 4]: log1p of an item's events in the last 1, 3, 7, 28 days before the span."""
+    days = item_days.column("span").to_numpy()  # ascending
+    start, end = np.searchsorted(days, [span - max(TREND_DAYS), span])
+    recent = item_days.slice(start, end - start)
+    wanted = item_ids.combine_chunks() if isinstance(item_ids, pa.ChunkedArray) else item_ids
+    place = pc.index_in(recent.column("item_id"), wanted)
+    known = pc.is_valid(place).to_numpy()
+    place = place.fill_null(0).to_numpy()[known]
+    age = span - days[start:end][known]
+    events = recent.column("events").to_numpy()[known]
+    counts = [np.bincount(place, events * (age <= window), minlength=len(wanted)) for window in TREND_DAYS]
+    return np.log1p(np.stack(counts, axis=1)).astype(np.float32)
+
+
+def _union(parts: list[pa.Array | pa.ChunkedArray]) -> pa.Array:
+    chunks = [chunk for part in parts for chunk in (part.chunks if isinstance(part, pa.ChunkedArray) else [part])]
+    return pa.chunked_array(chunks, pa.string()).unique()
+
+
+class _Lookup:
+    """A table's columns, its first being the id, laid along `ids`; null where it lacks the id or the column."""
+
+    def __init__(self, table: pa.Table, ids: pa.Array):
+        self.schema = table.schema
+        self._table = table
+        self._place = pc.index_in(ids, table.column(0).combine_chunks())
+
+    def column(self, name: str, type_: pa.DataType) -> pa.Array:
+        if name not in self._table.column_names:
+            return pa.nulls(len(self._place), type_)
+        found = self._table.column(name).combine_chunks().take(self._place)
+        if found.type != type_:
+            raise ValueError(
+                f"column {name!r} was {type_} on earlier days and is {found.type} now:"
+                " keep the type of a feature, or give the changed one a new name"
+            )
+        return found
+
+
+def _merged(before: _Lookup, given: _Lookup, skip: tuple[str, ...]) -> dict[str, pa.Array]:
+    """Columns of both tables: the given value where there is one, else the earlier one."""
+    key = before.schema.names[0]
+    types = {field.name: field.type for field in (*given.schema, *before.schema)}  # the earlier type counts
+    return {
+        name: pc.coalesce(given.column(name, type_), before.column(name, type_))
+        for name, type_ in types.items()
+        if name != key and name not in skip
+    }
+
+
+def _last_prices(events: pa.Table) -> pa.Table:
+    """item_id, price (float32): the last price of each item by (timestamp, event_id)."""
+    priced = events.filter(pc.is_valid(events.column("price"))).select(["item_id", "price", "timestamp", "event_id"])
+    newest_first = priced.sort_by([("timestamp", "descending"), ("event_id", "descending")])
+    ids = newest_first.column("item_id").combine_chunks()
+    first_place = pc.index_in(ids.unique(), ids)
+    return pa.table(
+        {"item_id": ids.unique(), "price": newest_first.column("price").combine_chunks().take(first_place).cast(pa.float32())}
+    )

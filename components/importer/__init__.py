@@ -1,0 +1,1 @@
+"""Any event log → day folders, an item table and a user table."""

@@ -1,4 +1,4 @@
-"""Test modules that import Airflow run under its own Python, and count in the one run of everything.
+"""Test modules that import Airflow or a DAG file run under its own Python, and count in the one run of everything.
 
 The run in `.venv` cannot import such a module. It asks `.venv-airflow` what tests the module has, and runs the
 chosen ones there in one process a module. There this file is the plugin (`-p`) that answers as JSON lines.
@@ -20,7 +20,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PYTHON = ROOT / ".venv-airflow" / "bin" / "python"
 ANSWER_FILE = "PYTEST_AIRFLOW_ANSWER_FILE"
-IMPORTS_AIRFLOW = re.compile(r"^\s*(from|import) airflow\b|importorskip\(.airflow", re.MULTILINE)
+IMPORTS_AIRFLOW = re.compile(r"^\s*(from|import) (airflow|dags)\b|importorskip\(.airflow", re.MULTILINE)
 
 
 def collector(module_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

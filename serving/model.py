@@ -1,0 +1,79 @@
+"""One version of a model in memory: loaded, warmed, run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from schemas.signatures import SMOKE_FILE
+from serving import codec
+from serving.errors import ApiError, Code, code_of, invalid
+from serving.signature import Signature, read_signatures
+
+_TRACE = ("Graph execution error:", "Detected at node", "<stack traces unavailable>", '  File "', "    ")
+
+
+class Model:
+    """A SavedModel whose signatures can be run from any thread."""
+
+    def __init__(self, folder: Path) -> None:
+        """Loads and warms; raises with a reason in its first line for what cannot be served."""
+        self.signatures = read_signatures(folder)
+        self._loaded = tf.saved_model.load(str(folder))  # owns the variables that the functions use
+        self._functions = dict(self._loaded.signatures)
+        warm_up(self, folder)
+
+    def signature(self, name: str) -> Signature:
+        """The signature of that name; ApiError 400 if there is none."""
+        if name not in self._functions or not self.signatures[name].inputs:
+            if name in self.signatures:
+                raise invalid(f"Failed to get input map for signature: {name}")
+            raise invalid(f'Serving signature name: "{name}" not found in signature def')
+        return self.signatures[name]
+
+    def run(self, signature: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Inputs by name to outputs by name; strings are object arrays of bytes."""
+        try:
+            outputs = self._functions[signature](**{name: tf.constant(a) for name, a in inputs.items()})
+        except tf.errors.OpError as error:
+            raise ApiError(code_of(error.error_code), _without_trace(error.message)) from None
+        except (TypeError, ValueError) as error:
+            raise invalid(_without_trace(str(error))) from None
+        return {name: _array(outputs[name]) for name in self.signatures[signature].outputs}
+
+
+def warm_up(model: Model, folder: Path) -> None:
+    """Runs one request a signature, so that no client pays for the first run of a graph.
+
+    The requests are those that the trainer left beside the model; without them nothing is run.
+    A request that the model cannot answer makes the load fail.
+    """
+    path = folder / SMOKE_FILE
+    if not path.is_file():
+        return
+    seen = set()
+    for request in json.loads(path.read_text()):
+        name = request["signature"]
+        if name not in seen:
+            seen.add(name)
+            _, inputs = codec.tensors(request, model.signature(name).inputs)
+            model.run(name, inputs)
+
+
+def _array(tensor: tf.Tensor) -> np.ndarray:
+    value = tensor.numpy()
+    if isinstance(value, bytes):  # a string scalar
+        array = np.empty((), dtype=object)
+        array[()] = value
+        return array
+    return np.asarray(value)
+
+
+def _without_trace(message: str) -> str:
+    """TensorFlow's reason without the places in the code that Python adds to it."""
+    lines = [line for line in message.splitlines() if line.strip() and not line.startswith(_TRACE)]
+    return "\n".join(lines).split(" [Op:")[0] or Code.UNKNOWN.name

@@ -1,0 +1,68 @@
+"""Named parts of the relevant items, so that a loss that the mean hides is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.evaluator.config import EvaluatorConfig
+from components.evaluator.metrics import owners
+from components.evaluator.tasks import AGES, OLDER, age_of
+from components.features.rows import scalar
+from schemas.rows import ITEM_PREFIX, features_of
+
+
+def _by_feature(rows: pa.Table, config: EvaluatorConfig) -> Iterator[tuple[str, np.ndarray]]:
+    text = {
+        name: pc.list_flatten(rows[name])
+        for name in features_of(rows.column_names, ITEM_PREFIX)
+        if pa.types.is_string(rows.schema.field(name).type.value_type)
+    }
+    if config.slice_by is not None:
+        name = ITEM_PREFIX + config.slice_by
+        if name not in text:
+            known = ", ".join(sorted(one.removeprefix(ITEM_PREFIX) for one in text)) or "none"
+            raise ValueError(
+                f"evaluator.slice_by = {config.slice_by!r} is no text feature of the items ({known})"
+            )
+    else:
+        sizes = {name: pc.count_distinct(values).as_py() for name, values in text.items()}
+        telling = {name: size for name, size in sizes.items() if size > 1}
+        if not telling:
+            return
+        name = min(telling, key=lambda one: (telling[one], one))
+    values = np.array(text[name].to_pylist(), dtype=str)
+    names, counts = np.unique(values, return_counts=True)
+    for index in np.argsort(-counts, kind="stable")[: config.max_slices]:
+        label = names[index] or "(missing)"
+        yield f"{name.removeprefix(ITEM_PREFIX)}/{label}", values == names[index]
+
+
+def slices(
+    rows: pa.Table, span: int, item_first_span: Mapping[str, int], config: EvaluatorConfig
+) -> Iterator[tuple[str, np.ndarray]]:
+    """(name, bool [relevant items of all rows, flat]) of each slice; slices may overlap; none is empty.
+
+    item_first_span: the first day of each item; without an entry an item counts as known.
+    """
+    row = owners(rows)
+    days = scalar(rows, "span")
+    items = pc.list_flatten(rows["item_id"]).to_pylist()
+    first = np.array([item_first_span.get(item, -(10**6)) for item in items], dtype=np.int64)
+    new_item = days[row] - first < config.new_item_days
+    known_user = (pc.list_value_length(rows["history_item"]).to_numpy() > 0)[row]
+    taken_before = pc.list_flatten(rows["times_before"]).to_numpy() > 0
+    age = age_of(days, span)[row]
+    named = [(f"age/{name}", age == name) for name in (*(name for _, name in AGES), OLDER)]
+    named += [
+        ("user/known", known_user),
+        ("user/new", ~known_user),
+        ("item/known", ~new_item),
+        ("item/new", new_item),
+    ]
+    named += [("item/taken before", taken_before), ("item/never taken", ~taken_before)]
+    named += _by_feature(rows, config)
+    yield from ((name, chosen) for name, chosen in named if chosen.any())

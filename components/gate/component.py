@@ -1,0 +1,37 @@
+"""TFX Gate: the verdict as a standard ModelBlessing with `verdict.json` and `verdict.md` beside it."""
+
+from pathlib import Path
+
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types.standard_artifacts import Model, ModelBlessing, ModelEvaluation
+
+from components.evaluator.files import read
+from components.gate.config import GateConfig
+from components.gate.verdict import judge
+
+
+@component
+def Gate(
+    evaluation: InputArtifact[ModelEvaluation],
+    candidate: InputArtifact[Model],
+    blessing: OutputArtifact[ModelBlessing],
+    config: Parameter[str],
+    span: Parameter[int],
+    superseded: Parameter[int] = 0,
+) -> None:
+    """Bless or reject the candidate; `superseded` = 1 where later days were learned already."""
+    per_row, summary = read(Path(evaluation.uri))
+    settings = GateConfig.model_validate_json(config)
+    verdict = judge(per_row, summary, summary["health"], settings, superseded=bool(superseded))
+    folder = Path(blessing.uri)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "verdict.json").write_text(verdict.to_json())
+    (folder / "verdict.md").write_text(verdict.to_markdown())
+    (folder / ("BLESSED" if verdict.blessed else "NOT_BLESSED")).touch()
+    # The properties that TFX's own Evaluator sets, so that stock resolvers understand the blessing.
+    blessing.set_int_custom_property("blessed", int(verdict.blessed))
+    blessing.set_string_custom_property("current_model", candidate.uri)
+    blessing.set_int_custom_property("current_model_id", candidate.id)
+    blessing.set_string_custom_property("status", verdict.status)
+    blessing.set_int_custom_property("span", span)

@@ -14,9 +14,11 @@ POPULARITY_DAYS = 7
 
 
 def popularity_ranks(data: DataState, rows: pa.Table) -> np.ndarray:
-    """int64 [relevant items of all rows]: 1-based rank by events of the last 7 days; ties in catalogue order."""
+    """int64 [relevant items of all rows]: 1-based rank by events of the last 7 days."""
     position = _popularity(data)
-    return np.array([_at(position, item) for items in rows["item_id"].to_pylist() for item in items], np.int64)
+    return np.array(
+        [_at(position, item) for items in rows["item_id"].to_pylist() for item in items], np.int64
+    )
 
 
 def habit_ranks(data: DataState, rows: pa.Table) -> np.ndarray:

@@ -112,18 +112,24 @@ def summarise(days: Iterable[Day]) -> list[tuple[str, str, int, tuple[float, flo
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--last", type=int, default=1, metavar="N", help="ask the last N versions (default 1)")
+    parser.add_argument(
+        "--last", type=int, default=1, metavar="N", help="ask the last N versions (default 1)"
+    )
     arguments = parser.parse_args()
     environment.prepare()
     home = Home.from_environment()
     config = settings.load(home)
     served = lineage.standing(home.serving)[-arguments.last :]
     if not served:
-        raise SystemExit(f"no model is served in {home.serving}: run `make demo` or `everlearn bootstrap` first")
+        raise SystemExit(
+            f"no model is served in {home.serving}: run `make demo` or `everlearn bootstrap` first"
+        )
     days = [day for day in (ask(home, config, version) for version in served) if day]
     if not days:
         after = date_of(served[-1].span + 1)
-        raise SystemExit(f"there are no events of {after}, the day after the champion's: import that day first")
+        raise SystemExit(
+            f"there are no events of {after}, the day after the champion's: import that day first"
+        )
 
     table = Table(title=f"next-day recall@{K}, 95% intervals over users", title_justify="left")
     for column in ("rows", "method", "n", "recall", "low", "high"):

@@ -1,7 +1,7 @@
-"""Test modules that import Airflow or a DAG file run under its own Python, and count in the one run of everything.
+"""Test modules that import Airflow or a DAG file run under its own Python, and count in the one run of all.
 
-The run in `.venv` cannot import such a module. It asks `.venv-airflow` what tests the module has, and runs the
-chosen ones there in one process a module. There this file is the plugin (`-p`) that answers as JSON lines.
+The run in `.venv` cannot import such a module. It asks `.venv-airflow` what tests the module has, and runs
+the chosen ones there, a process a module. There this file is the plugin (`-p`) that answers as JSON lines.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ class AirflowItem(pytest.Item):
             if phase["outcome"] == "skipped":
                 pytest.skip(phase["text"])
             if phase["outcome"] == "failed":
-                raise AirflowTestFailed(phase["text"])
+                raise AirflowTestError(phase["text"])
         if not phases:
-            raise AirflowTestFailed(outcomes["output"])
+            raise AirflowTestError(outcomes["output"])
 
     def run_with_siblings(self) -> dict:
         names = [item.name for item in self.session.items if item.parent is self.parent]
@@ -63,7 +63,7 @@ class AirflowItem(pytest.Item):
         return outcomes
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo, style: str | None = None) -> str:
-        if isinstance(excinfo.value, AirflowTestFailed):
+        if isinstance(excinfo.value, AirflowTestError):
             return str(excinfo.value)
         return str(super().repr_failure(excinfo))
 
@@ -71,7 +71,7 @@ class AirflowItem(pytest.Item):
         return self.path, None, self.name
 
 
-class AirflowTestFailed(Exception):
+class AirflowTestError(Exception):
     """The message is the other process's own report."""
 
 

@@ -1,4 +1,4 @@
-"""What every test shares: no state of the user's, no telemetry, fast tests first, two environments in one run."""
+"""What every test shares: no state of the user's, no telemetry, fast tests first, two environments."""
 
 import os
 from pathlib import Path

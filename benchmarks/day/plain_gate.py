@@ -17,7 +17,7 @@ def Gate(
     served = tf.saved_model.load(f"{model.uri}/Format-Serving")
     files = tf.io.gfile.glob(artifact_utils.get_split_uri([examples], "eval") + "/*.gz")
     spec = {name: tf.io.FixedLenFeature([], tf.int64) for name in ("user_id", "item_id")}
-    rows = tf.io.parse_example(list(tf.data.TFRecordDataset(files, "GZIP").batch(100_000))[0], spec)
+    rows = tf.io.parse_example(next(iter(tf.data.TFRecordDataset(files, "GZIP").batch(100_000))), spec)
     users = tf.gather(served.user_tower.embeddings, rows["user_id"])
     scores = tf.matmul(users, served.item_tower.embeddings, transpose_b=True)
     recall = float(tf.reduce_mean(tf.cast(tf.math.in_top_k(rows["item_id"], scores, k), tf.float32)))

@@ -1,0 +1,61 @@
+"""Where the time of a day went: the wall clock shared out among the nodes that were running."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+from ml_metadata import metadata_store
+from tfx.orchestration.metadata import sqlite_metadata_connection_config
+
+from pipelines.anatomy import STEPS
+
+START, DATA, TRAINING, EVALUATION = "start-up (imports)", "data", "training", "evaluation and gate"
+SMOKE, RECORD, PUSH, REST = "export and smoke test", "record", "push", "orchestration and the rest"
+ITEMS = (START, DATA, TRAINING, EVALUATION, SMOKE, RECORD, PUSH, REST)
+
+_PLAIN = {"Trainer": TRAINING, "Gate": EVALUATION, "Pusher": PUSH}
+_GROUPS = {"ingest": DATA, "prepare": DATA, "train": TRAINING, "record": RECORD, "push": PUSH}
+_NODES = {"Evaluator": EVALUATION, "Gate": EVALUATION, "Release": SMOKE, "Smoke": SMOKE}
+ITEM_OF = {step.node: _NODES.get(step.node) or _GROUPS[step.group] for step in STEPS}
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One execution of a node, in seconds since the epoch."""
+
+    node: str
+    start: float
+    end: float
+
+
+def executions(database: Path, since: float) -> list[Ran]:
+    """What MLMD noted of the nodes that began after `since`."""
+    store = metadata_store.MetadataStore(sqlite_metadata_connection_config(str(database)))
+    node_contexts = {context.id: context.name for context in store.get_contexts_by_type("node")}
+    ran = []
+    for run in store.get_executions():
+        start, end = run.create_time_since_epoch / 1000, run.last_update_time_since_epoch / 1000
+        if start < since:
+            continue
+        (name,) = [
+            node_contexts[one.id]
+            for one in store.get_contexts_by_execution(run.id)
+            if one.id in node_contexts
+        ]
+        ran.append(Ran(name.rsplit(".", 1)[-1], start, end))
+    return ran
+
+
+def share_out(ran: list[Ran], total: float, imports: float) -> dict[str, float]:
+    """Seconds by item, adding up to `total`: an instant belongs in equal parts to the nodes running then."""
+    seconds: dict[str, float] = defaultdict(float, {START: imports})
+    instants = sorted({moment for one in ran for moment in (one.start, one.end)})
+    for begin, end in itertools.pairwise(instants):
+        running = [one.node for one in ran if one.start <= begin and end <= one.end]
+        for node in running:
+            seconds[ITEM_OF.get(node) or _PLAIN.get(node, DATA)] += (end - begin) / len(running)
+    seconds[REST] = total - sum(seconds.values())
+    return {item: seconds[item] for item in ITEMS}

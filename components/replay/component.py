@@ -1,0 +1,38 @@
+"""TFX wrapper of the replay step: everything that the Trainer reads, in one Examples artifact."""
+
+import json
+from pathlib import Path
+from typing import List
+
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types.standard_artifacts import Examples, HyperParameters, Model
+
+from components.artifacts import DataStateArtifact
+from components.replay import prepare
+
+
+@component
+def Replay(
+    new_rows: InputArtifact[List[Examples]],
+    data_state: InputArtifact[DataStateArtifact],
+    training_rows: OutputArtifact[Examples],
+    hyperparameters: OutputArtifact[HyperParameters],
+    config: Parameter[str],
+    span: Parameter[int],
+    list_length: Parameter[int] = 50,
+    base: InputArtifact[List[Model]] = None,
+):
+    """`config` is the trainer's configuration as JSON; its section `replay` is this step's own.
+
+    `list_length`: how many items one answer of the exported model holds.
+    """
+    splits = prepare.training_rows(
+        [Path(one.uri) for one in new_rows], Path(base[0].uri) / "state" if base else None, json.loads(config), span
+    )
+    prepare.write(splits, Path(training_rows.uri))
+    training_rows.split_names = json.dumps(list(splits))
+    training_rows.span = span
+    training_rows.set_string_custom_property("payload_format", "FORMAT_PARQUET")
+    told = {"config": json.loads(config), "data_state": data_state.uri, "span": span, "list_length": list_length}
+    prepare.write_hyperparameters(Path(hyperparameters.uri), told, splits)

@@ -1,0 +1,46 @@
+"""Settings of the trainer; the defaults are meant for any event log."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from components.events.config import BehaviorWeights
+from components.replay.config import ReplayConfig
+
+SHAPE_FIELDS = ("dimension", "hidden", "repeat_hidden", "half_lives", "temperature")
+"""What decides the model's function: a base can be learned further only with the same values."""
+
+
+class LearnConfig(BaseModel):
+    """What `learn` needs beside the base and the rows."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    seed: int = Field(0, ge=0, lt=2**31, description="seed of initial weights, order and id dropout")
+
+    dimension: int = Field(64, ge=2, le=1024, description="width of the embeddings")
+    hidden: int = Field(128, ge=2, le=4096, description="width of the towers' hidden layers")
+    repeat_hidden: int = Field(16, ge=1, le=512, description="width of the repeat term's hidden layer")
+    half_lives: tuple[float, ...] = Field(
+        (7.0, 30.0, 180.0), min_length=1, max_length=8, description="days in which a past item's weight halves"
+    )
+    temperature: float = Field(0.5, gt=0, le=100, description="divisor of the dot product")
+
+    first_epochs: int = Field(4, ge=1, le=100, description="passes over the rows of a first model")
+    epochs: int = Field(1, ge=1, le=100, description="passes over new and replayed rows of a later one")
+    table_rate: float = Field(0.1, gt=0, le=10, description="initial learning rate of embedding tables (Adagrad)")
+    dense_rate: float = Field(0.002, gt=0, le=1, description="initial learning rate of dense layers (Adam)")
+    later_rate: float = Field(0.4, gt=0, le=1, description="share of the initial rates that later learns use")
+    batch_rows: int = Field(128, ge=1, le=65_536, description="user-moments in a training step")
+    uniform_negatives: int = Field(512, ge=0, le=65_536, description="items of the catalogue drawn for each step")
+    unknown_rate: float = Field(
+        0.05, ge=0, lt=1, description="share of ids that a step sees as unknown, so that unknown is learned"
+    )
+
+    behavior_weights: BehaviorWeights = Field(
+        default_factory=BehaviorWeights, description="weight of a positive by its behaviour"
+    )
+    holdout_share: float = Field(0.10, ge=0, le=0.5, description="share of user-days that are never learned")
+    recent_spans: int = Field(7, ge=1, le=366, description="spans whose held-out rows are all kept")
+    old_task_rows: int = Field(4000, ge=0, le=10_000_000, description="held-out rows kept of the spans before these")
+    replay: ReplayConfig = Field(default_factory=ReplayConfig, description="the reservoir of learned rows")

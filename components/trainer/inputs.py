@@ -1,0 +1,138 @@
+"""From rows and tables of text to index arrays: the same look-ups for training, scoring and export."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from components.features import rows as layout
+from components.trainer.state import ModelState
+from components.trainer.vocabulary import look_up, lookup_table
+from schemas.rows import USER_PREFIX
+
+
+class Lookups:
+    """The state's vocabularies as look-up tables, made when first asked for."""
+
+    def __init__(self, state: ModelState) -> None:
+        self._vocabularies = state.vocabularies
+        self._tables: dict[str, Any] = {}
+
+    def __call__(self, name: str, texts: pa.Array | pa.ChunkedArray) -> np.ndarray:
+        """int32 [n]: rows of the vocabulary's table, 0 for ids that it does not know."""
+        if name not in self._tables:
+            self._tables[name] = lookup_table(self._vocabularies[name].ids)
+        return look_up(self._tables[name], texts)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The items that exist, by *position*: item n of the data state's catalogue is at n + 1, 0 is any other.
+
+    ids: int32 [items + 1] rows of the item tables. categories: int32 [items + 1, columns].
+    numbers: float32 [items + 1, columns], NaN where missing.
+    """
+
+    positions: Any
+    """Look-up table item_id -> position."""
+    ids: np.ndarray
+    categories: np.ndarray
+    numbers: np.ndarray
+
+    @classmethod
+    def encode(cls, state: ModelState, lookups: Lookups, table: pa.Table, price: str) -> Catalogue:
+        """`price`: the column that stands for the feature `price`, `price` or `price_before`."""
+        spec, size = state.spec, table.num_rows
+        categories = np.zeros((size + 1, len(spec.item_categories)), np.int32)
+        numbers = np.full((size + 1, len(spec.item_numbers)), np.nan, np.float32)
+        for place, name in enumerate(spec.item_categories):
+            if name in table.column_names:
+                categories[1:, place] = lookups(f"item:{name}", table.column(name))
+        for place, name in enumerate(spec.item_numbers):
+            column = price if name == "price" else name
+            if column in table.column_names:
+                numbers[1:, place] = table.column(column).to_numpy()
+        ids = np.concatenate([np.zeros(1, np.int32), lookups("item", table.column("item_id"))])
+        return cls(lookup_table(table.column("item_id").to_pylist()), ids, categories, numbers)
+
+
+@dataclass(frozen=True)
+class Users:
+    """Who rows are about, one entry a row; hour 0 is unknown, weekday 0 is Monday."""
+
+    ids: np.ndarray  # int32 [n]
+    categories: np.ndarray  # int32 [n, columns]
+    numbers: np.ndarray  # float32 [n, columns], NaN where missing
+    hours: np.ndarray  # int32 [n], 1 + the hour
+    weekdays: np.ndarray  # int32 [n]
+
+    @classmethod
+    def encode(cls, state: ModelState, lookups: Lookups, rows: pa.Table) -> Users:
+        spec, size = state.spec, rows.num_rows
+        categories = np.zeros((size, len(spec.user_categories)), np.int32)
+        numbers = np.full((size, len(spec.user_numbers)), np.nan, np.float32)
+        for place, name in enumerate(spec.user_categories):
+            if USER_PREFIX + name in rows.column_names:
+                categories[:, place] = lookups(f"user:{name}", layout.scalar(rows, USER_PREFIX + name))
+        for place, name in enumerate(spec.user_numbers):
+            if USER_PREFIX + name in rows.column_names:
+                numbers[:, place] = layout.scalar(rows, USER_PREFIX + name)
+        return cls(
+            ids=lookups("user", layout.scalar(rows, "user_id")),
+            categories=categories,
+            numbers=numbers,
+            hours=layout.scalar(rows, "hour").astype(np.int32) + 1,
+            weekdays=layout.scalar(rows, "weekday").astype(np.int32),
+        )
+
+    def of(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """The tensors of these rows, as the user tower takes them."""
+        return {
+            "user": self.ids[rows],
+            "user_categories": self.categories[rows],
+            "user_numbers": self.numbers[rows],
+            "hour": self.hours[rows],
+            "weekday": self.weekdays[rows],
+        }
+
+
+@dataclass(frozen=True)
+class Histories:
+    """Earlier items of each row, flat: row n's entries are bounds[n] to bounds[n + 1]."""
+
+    bounds: np.ndarray  # int64 [n + 1]
+    positions: np.ndarray  # int32, in the catalogue
+    times: np.ndarray  # float32
+    first: np.ndarray  # float32, days ago
+    last: np.ndarray  # float32, days ago
+
+    @classmethod
+    def encode(cls, catalogue: Catalogue, rows: pa.Table) -> Histories:
+        return cls(
+            bounds=layout.offsets(rows, "history_item"),
+            positions=look_up(catalogue.positions, layout.flat(rows, "history_item")),
+            times=layout.flat(rows, "history_times").astype(np.float32),
+            first=layout.flat(rows, "history_first"),
+            last=layout.flat(rows, "history_last"),
+        )
+
+    def of(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """The tensors [rows, longest history] of these rows; beyond a row's end the mask is False, the rest 0."""
+        places, mask = padded(self.bounds, rows)
+        flat = {"history": self.positions, "times": self.times, "first": self.first, "last": self.last}
+        tensors = {
+            name: np.where(mask, values[places] if len(values) else values.dtype.type(0), values.dtype.type(0))
+            for name, values in flat.items()
+        }
+        return {**tensors, "history_mask": mask}
+
+
+def padded(bounds: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Places in a flat array of each row's entries, int64 [rows, longest], and which of them are the row's."""
+    starts, lengths = bounds[rows], bounds[rows + 1] - bounds[rows]
+    steps = np.arange(max(1, lengths.max(initial=0)))
+    mask = steps < lengths[:, None]
+    return np.where(mask, starts[:, None] + steps, 0), mask

@@ -1,0 +1,199 @@
+"""`learn`: a base and rows in, a candidate out; the one function that the pipeline and benchmarks call."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pyarrow as pa
+import tensorflow as tf
+
+from components.features.data_state import DataState
+from components.features.rows import concat, empty_rows, scalar
+from components.replay import reservoir
+from components.replay.identity import canonical
+from components.trainer.config import SHAPE_FIELDS, LearnConfig
+from components.trainer.features import FeatureSpec
+from components.trainer.growth import grow
+from components.trainer.memory import check_not_held_out, keep_held_out
+from components.trainer.model import TwoTower
+from components.trainer.moments import Moments
+from components.trainer.optimizer import RowSparse
+from components.trainer.state import ModelState
+from components.trainer.steps import Arrays, Steps
+from components.trainer.trends import TrendTable
+from components.trainer.vocabulary import Vocabulary
+from components.trainer.weights import initial
+from schemas.spans import date_of
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """What is learned: tables in the layout of `schemas.rows`."""
+
+    new: pa.Table
+    replay: pa.Table
+    held_out: pa.Table
+    """New held-out user-days; only kept, never learned."""
+    data: DataState
+    """As of the end of the last span that is learned."""
+    spans: tuple[int, ...] = field(default=())
+    """The spans that are learned, those without a row too; by default those of `new` and `held_out`."""
+
+    def learned_spans(self) -> tuple[int, ...]:
+        """Ascending."""
+        seen = np.concatenate([np.asarray(scalar(rows, "span")) for rows in (self.new, self.held_out)])
+        return tuple(sorted({*self.spans, *(int(span) for span in seen)}))
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model state that nobody has judged yet."""
+
+    state: ModelState
+    report: dict[str, float]
+    """loss_first, loss_last, loss_epoch_<n> (mean a weighted positive), rows_new, rows_replay, rows_held_out,
+    epochs, steps, users, items, seconds, seconds_training, diverged (0 or 1)."""
+
+
+def learn(base: ModelState | None, rows: TrainingRows, config: LearnConfig) -> Candidate:
+    """Learns `rows` on top of `base` (None: from nothing). Deterministic: same arguments, same arrays.
+
+    The order of the rows does not matter. ValueError if a span was learned before, if a row is held out, or
+    if the config asks for another shape than the base has.
+    """
+    started = time.perf_counter()
+    tf.config.experimental.enable_op_determinism()
+    spans = rows.learned_spans()
+    _check(base, rows, spans, config)
+    table = canonical(concat([rows.new, rows.replay]))
+    state = _prepared(base, table, rows, config)
+    training = time.perf_counter()
+    losses: list[float] = []
+    steps = 0
+    if table.num_rows:
+        state, losses, steps = _trained(state, table, rows.data, config, first=base is None)
+    last = max((*spans, *state.spans_learned), default=rows.data.span)
+    after = replace(
+        state,
+        buffer=reservoir.add(base and base.buffer, rows.new, config.replay.capacity, config.seed),
+        held_out=keep_held_out(base and base.held_out, rows.held_out, last, config),
+        spans_learned=tuple(sorted({*state.spans_learned, *spans})),
+    )
+    finished = time.perf_counter()
+    finite = all(np.isfinite(losses)) and all(np.isfinite(array).all() for array in after.weights.values())
+    report = {f"loss_epoch_{epoch}": loss for epoch, loss in enumerate(losses, start=1)}
+    report |= {"loss_first": losses[0], "loss_last": losses[-1]} if losses else {}
+    report |= {f"rows_{name}": float(getattr(rows, name).num_rows) for name in ("new", "replay", "held_out")}
+    report |= {"epochs": float(len(losses)), "steps": float(steps), "diverged": float(not finite)}
+    report |= {f"{name}s": float(after.vocabularies[name].size - 1) for name in ("user", "item")}
+    report |= {"seconds": finished - started, "seconds_training": finished - training}
+    return Candidate(after, report)
+
+
+def _check(base: ModelState | None, rows: TrainingRows, spans: Iterable[int], config: LearnConfig) -> None:
+    for table in (rows.new, rows.replay):
+        check_not_held_out(table, config.holdout_share)
+    if base is None:
+        return
+    for span in spans:
+        if span in base.spans_learned:
+            raise ValueError(
+                f"span {span} ({date_of(span)}) was learned before: choose a base whose spans lie before it"
+            )
+    for name in SHAPE_FIELDS:
+        old, new = getattr(base.config, name), getattr(config, name)
+        if old != new:
+            raise ValueError(f"{name} is {new}, but the base was learned with {old}: keep it or bootstrap again")
+
+
+def _prepared(base: ModelState | None, table: pa.Table, rows: TrainingRows, config: LearnConfig) -> ModelState:
+    """The base, or a fresh state, that knows all ids and has moments that count the new values."""
+    users, catalogue = rows.data.users, rows.data.catalogue
+    spec = base.spec if base else FeatureSpec.detect(users, catalogue)
+    ids: dict[str, list[str]] = {
+        "user": sorted(set(scalar(table, "user_id").to_pylist())),
+        "item": catalogue.column("item_id").to_pylist(),
+    }
+    for kind, features, names in (("user", users, spec.user_categories), ("item", catalogue, spec.item_categories)):
+        for name in names:
+            ids[f"{kind}:{name}"] = _distinct(features, name)
+    if base is None:
+        nothing = empty_rows(table.schema)
+        vocabularies = {name: Vocabulary().append(ids[name]) for name in spec.vocabularies}
+        moments = {f"user:{name}": Moments() for name in spec.user_numbers}
+        moments |= {f"item:{name}": Moments() for name in spec.item_numbers}
+        state = ModelState(
+            config, spec, initial(config, spec, vocabularies), {}, vocabularies, moments, nothing, nothing, ()
+        )
+    else:
+        state = grow(replace(base, config=config), ids)
+    return replace(state, moments=_moved(state, table))
+
+
+def _distinct(table: pa.Table, name: str) -> list[str]:
+    if name not in table.column_names:
+        return []
+    return sorted(one for one in table.column(name).unique().to_pylist() if one)
+
+
+def _moved(state: ModelState, table: pa.Table) -> dict[str, Moments]:
+    """Moments after the values of the rows: of users one a row, of items one a positive."""
+    moved = dict(state.moments)
+    for key, moments in state.moments.items():
+        kind, name = key.split(":", 1)
+        if f"{kind}_{name}" in table.column_names:
+            values = pa.concat_arrays([chunk.flatten() for chunk in table.column(f"{kind}_{name}").chunks])
+            moved[key] = moments.update(values.to_numpy(zero_copy_only=False))
+    return moved
+
+
+def _trained(
+    state: ModelState, table: pa.Table, data: DataState, config: LearnConfig, *, first: bool
+) -> tuple[ModelState, list[float], int]:
+    """The state after some epochs, their mean losses, the number of steps."""
+    model = TwoTower(state)
+    rate = 1.0 if first else config.later_rate
+    optimizer = RowSparse(
+        model.table_variables, model.dense_variables, rate * config.table_rate, rate * config.dense_rate, state.slots
+    )
+    steps = Steps(state, table, data, config)
+    step = compiled(model, optimizer, steps, data)
+    losses, count = [], 0
+    for epoch in range(config.first_epochs if first else config.epochs):
+        rng = np.random.default_rng([config.seed, data.span, epoch])
+        summed = []
+        for arrays in steps.epoch(rng):
+            summed.append(step(arrays))
+            count += 1
+        losses.append(float(np.sum([one.numpy() for one in summed], dtype=np.float64) / steps.weights.sum()))
+    return replace(state, weights=model.arrays(), slots=optimizer.slots()), losses, count
+
+
+def compiled(model: TwoTower, optimizer: RowSparse, steps: Steps, data: DataState):
+    """A function of a step's arrays that learns it and returns its summed loss; traced once for all sizes."""
+    trends = TrendTable(data.item_days, steps.catalogue, int(steps.spans.min()), int(steps.spans.max()))
+
+    def run(inputs: dict[str, tf.Tensor]) -> tf.Tensor:
+        candidate_trend = trends.of(inputs["day"], inputs["candidate_position"][None])
+        history_trend = trends.of(inputs["day"], inputs["history_position"])
+        inputs = {**inputs, "candidate_trend": candidate_trend, "history_trend": history_trend}
+        with tf.GradientTape() as tape:
+            loss = model.compute_loss(inputs, training=True)
+        optimizer.apply(tape, loss)
+        return loss
+
+    function = None
+
+    def step(arrays: Arrays) -> tf.Tensor:
+        nonlocal function
+        tensors = {name: tf.constant(array) for name, array in arrays.items() if name != "span"}
+        tensors["day"] = tf.constant(trends.days(arrays["span"]))
+        if function is None:
+            signature = {name: tf.TensorSpec([None] * one.shape.rank, one.dtype) for name, one in tensors.items()}
+            function = tf.function(run, input_signature=[signature], autograph=False)
+        return function(tensors)
+
+    return step

@@ -1,0 +1,174 @@
+"""The model: two towers, a trend term and a repeat term.
+
+    score(u, i) = <q(u), v(i)> / temperature + b(i) + w(u) · trend(i) + R(u, i)
+
+q and w come from the user tower, v and b from the item tower; R is a small network on what the user did
+with the item before, and 0 for items that are new to the user. Trends are data, not weights: they move
+on every day even when nothing is learned.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_recommenders as tfrs
+
+from components.trainer.loss import multi_positive_softmax
+from components.trainer.state import ModelState
+from components.trainer.weights import tables
+
+LIMIT = 5.0
+"""Scaled quantities are clipped to ±LIMIT standard deviations."""
+
+Tensors = Mapping[str, tf.Tensor]
+
+
+class Part(tf.keras.layers.Layer):
+    """Variables by name, as they are called in the model state."""
+
+    def __init__(self, prefix: str, weights: Mapping[str, np.ndarray]) -> None:
+        super().__init__(name=prefix)
+        self.arrays = {
+            name: tf.Variable(array, name=prefix) for name, array in weights.items() if name.startswith(prefix + "/")
+        }
+
+    def dense(self, name: str, inputs: tf.Tensor) -> tf.Tensor:
+        return tf.linalg.matmul(inputs, self.arrays[f"{name}/kernel"]) + self.arrays[f"{name}/bias"]
+
+    def rows(self, name: str, indices: tf.Tensor) -> tf.Tensor:
+        return tf.gather(self.arrays[name], indices)
+
+    def categories(self, prefix: str, columns: tuple[str, ...], indices: tf.Tensor) -> list[tf.Tensor]:
+        """The embeddings of each column's categories; indices: int32 [n, columns]."""
+        return [self.rows(prefix + name, indices[:, place]) for place, name in enumerate(columns)]
+
+
+class Scaler(tf.keras.layers.Layer):
+    """Quantities with their moments: log-compressed, standardised, clipped; missing (NaN) is the mean."""
+
+    def __init__(self, moments: list) -> None:
+        super().__init__()
+        self.mean = tf.constant([one.mean for one in moments], tf.float32)
+        self.deviation = tf.sqrt(tf.constant([one.variance for one in moments], tf.float32) + 1e-6)
+
+    def call(self, numbers: tf.Tensor) -> tf.Tensor:
+        scaled = (tf.sign(numbers) * tf.math.log1p(tf.abs(numbers)) - self.mean) / self.deviation
+        return tf.where(tf.math.is_nan(numbers), 0.0, tf.clip_by_value(scaled, -LIMIT, LIMIT))
+
+
+class ItemTower(Part):
+    """Items by their category embeddings, quantities and an id row that starts at zero."""
+
+    def __init__(self, state: ModelState) -> None:
+        super().__init__("item", state.weights)
+        self.columns = state.spec.item_categories
+        self.scaler = Scaler([state.moments[f"item:{name}"] for name in state.spec.item_numbers])
+
+    def represent(self, ids: tf.Tensor, categories: tf.Tensor) -> tf.Tensor:
+        """float32 [n, dimension]: what candidates and histories share. ids: int32 [n]."""
+        return tf.add_n([self.rows("item/id", ids), *self.categories("item/feature/", self.columns, categories)])
+
+    def call(self, represented: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
+        """float32 [n, dimension] candidate vectors. numbers: float32 [n, columns], NaN where missing."""
+        inputs = tf.concat([represented, self.scaler(numbers)], axis=1)
+        return represented + self.dense("item/out", tf.nn.relu(self.dense("item/hidden", inputs)))
+
+    def bias(self, ids: tf.Tensor) -> tf.Tensor:
+        """float32 [n]."""
+        return self.rows("item/bias", ids)[:, 0]
+
+
+class UserTower(Part):
+    """Users by decayed bags of what they took, features, the hour, the weekday and an id row from zero."""
+
+    def __init__(self, state: ModelState) -> None:
+        super().__init__("user", state.weights)
+        self.columns = state.spec.user_categories
+        self.half_lives = tf.constant(state.config.half_lives, tf.float32)
+        self.scaler = Scaler([state.moments[f"user:{name}"] for name in state.spec.user_numbers])
+
+    def bags(self, batch: Tensors, taken: tf.Tensor) -> tf.Tensor:
+        """float32 [rows, bags * dimension]: means of the items taken, weighted by count and age.
+
+        taken: float32 [rows, n, dimension], their representations.
+        """
+        decay = tf.exp(-math.log(2) * batch["last"][..., None] / self.half_lives)
+        counts = tf.where(batch["history_mask"], tf.math.log1p(batch["times"]), 0.0)
+        weight = decay * counts[..., None]
+        bags = tf.einsum("bhl,bhd->bld", weight, taken) / (tf.reduce_sum(weight, 1)[..., None] + 0.1)
+        return tf.reshape(bags, [-1, bags.shape[1] * bags.shape[2]])
+
+    def call(self, batch: Tensors, taken: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Query vectors, float32 [rows, dimension], and trend weights, float32 [rows, 4]."""
+        features = self.categories("user/feature/", self.columns, batch["user_categories"])
+        moment = [self.rows("user/hour", batch["hour"]), self.rows("user/weekday", batch["weekday"])]
+        inputs = tf.concat(
+            [self.bags(batch, taken), tf.add_n([*features, *moment]), activity(batch), self.scaler(batch["user_numbers"])],
+            axis=1,
+        )
+        hidden = tf.nn.relu(self.dense("user/hidden", inputs))
+        query = self.rows("user/id", batch["user"]) + self.dense("user/out", hidden) + self.dense("user/skip", inputs)
+        return query, self.dense("user/trend", hidden)
+
+
+class RepeatTerm(Part):
+    """How much a past item is worth now: a small network on its count, its ages and the user's activity."""
+
+    def __init__(self, state: ModelState) -> None:
+        super().__init__("repeat", state.weights)
+
+    def call(self, batch: Tensors) -> tf.Tensor:
+        """float32 [rows, n], 0 where the history is padded."""
+        spread = tf.broadcast_to(activity(batch), tf.shape(batch["times"]))
+        logs = [tf.math.log1p(batch[name]) for name in ("times", "last", "first")]
+        hidden = tf.nn.relu(self.dense("repeat/hidden", tf.stack([*logs, spread], axis=-1)))
+        return tf.where(batch["history_mask"], self.dense("repeat/out", hidden)[..., 0], 0.0)
+
+
+def activity(batch: Tensors) -> tf.Tensor:
+    """float32 [rows, 1]: log1p of how many distinct items the user took."""
+    return tf.math.log1p(tf.reduce_sum(tf.cast(batch["history_mask"], tf.float32), 1, keepdims=True))
+
+
+class TwoTower(tfrs.Model):
+    """The towers and terms with the arrays of a model state, and the loss of a training step."""
+
+    def __init__(self, state: ModelState) -> None:
+        super().__init__()
+        self.temperature = state.config.temperature
+        self.items, self.users, self.repeat = ItemTower(state), UserTower(state), RepeatTerm(state)
+        arrays = {**self.items.arrays, **self.users.arrays, **self.repeat.arrays}
+        of_tables = tables(state.spec)
+        self.table_variables = {name: arrays[name] for name in state.weights if name in of_tables}
+        self.dense_variables = {name: arrays[name] for name in state.weights if name not in of_tables}
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All variables by their name in the model state."""
+        return {name: one.numpy() for name, one in {**self.table_variables, **self.dense_variables}.items()}
+
+    def compute_loss(self, inputs: Tensors, training: bool = False) -> tf.Tensor:
+        """The summed loss of a step (`steps.Steps` makes its inputs): every row against candidates and its past.
+
+        Past items are candidates of their own row with certainty; the shared candidates are a sample.
+        """
+        represented = self.items.represent(inputs["item"], inputs["item_categories"])
+        vectors = self.items(represented, inputs["item_numbers"])
+        bias = self.items.bias(inputs["item"])
+        query, trend_weight = self.users(inputs, tf.gather(represented, inputs["history"]))
+
+        def static(which: tf.Tensor) -> tf.Tensor:
+            return tf.gather(bias, inputs[which])
+
+        candidates = tf.gather(vectors, inputs["candidate"])
+        shared = tf.linalg.matmul(query, candidates, transpose_b=True) / self.temperature + static("candidate")
+        shared += tf.einsum("bt,bct->bc", trend_weight, inputs["candidate_trend"])
+        past = tf.einsum("bd,bhd->bh", query, tf.gather(vectors, inputs["history"])) / self.temperature
+        past += static("history") + tf.einsum("bt,bht->bh", trend_weight, inputs["history_trend"])
+        past += self.repeat(inputs)
+        return multi_positive_softmax(
+            shared, inputs["candidate_weight"], inputs["candidate_excluded"], inputs["inclusion"],
+            past, inputs["history_weight"], inputs["history_mask"],
+        )  # fmt: skip

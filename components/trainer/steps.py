@@ -1,0 +1,118 @@
+"""Training steps as arrays: which rows, which candidates, what was unknown. No Python loop over rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+
+from components.features import rows as layout
+from components.features.data_state import DataState
+from components.trainer.config import LearnConfig
+from components.trainer.inputs import Catalogue, Histories, Lookups, Users, padded
+from components.trainer.state import ModelState
+from components.trainer.vocabulary import UNKNOWN, look_up
+
+UNKNOWN_HOURS = 0.25
+"""Share of rows whose hour a step hides: a served list does not know when it will be read."""
+
+Arrays = dict[str, np.ndarray]
+
+
+class Steps:
+    """Rows encoded once, then cut into steps by index."""
+
+    def __init__(self, state: ModelState, rows: pa.Table, data: DataState, config: LearnConfig) -> None:
+        """`state` must know the ids that are to be learned; `rows` are not empty and sorted canonically."""
+        lookups = Lookups(state)
+        self.config = config
+        self.rows = rows.num_rows
+        self.catalogue = Catalogue.encode(state, lookups, data.catalogue, price="price_before")
+        self.users = Users.encode(state, lookups, rows)
+        self.histories = Histories.encode(self.catalogue, rows)
+        self.spans = layout.scalar(rows, "span")
+        self.bounds = layout.offsets(rows, "item_id")
+        self.positions = look_up(self.catalogue.positions, layout.flat(rows, "item_id"))
+        behaviors = layout.flat(rows, "behavior").dictionary_encode()
+        weights = config.behavior_weights.model_dump()
+        of_behavior = np.array([weights[name] for name in behaviors.dictionary.to_pylist()], np.float32)
+        self.weights = of_behavior[behaviors.indices.to_numpy()]
+        self.takers = np.bincount(self.positions, minlength=len(self.catalogue.ids))
+
+    def epoch(self, rng: np.random.Generator) -> Iterator[Arrays]:
+        """Every row once, in a seeded order, `batch_rows` at a time; the last step may be smaller."""
+        order = rng.permutation(self.rows)
+        for start in range(0, self.rows, self.config.batch_rows):
+            yield self.step(order[start : start + self.config.batch_rows], rng)
+
+    def step(self, rows: np.ndarray, rng: np.random.Generator) -> Arrays:
+        """The inputs of `TwoTower.compute_loss`, with spans and catalogue positions in place of the trends.
+
+        `history` and `candidate` are places among the step's distinct items, `item`.
+        """
+        past = self.histories.of(rows)
+        places, mask = padded(self.bounds, rows)
+        row, positive, weight = np.nonzero(mask)[0], self.positions[places[mask]], self.weights[places[mask]]
+        items = len(self.catalogue.ids) - 1
+        uniform = rng.integers(1, items + 1, self.config.uniform_negatives, dtype=np.int32)
+        candidates = np.unique(np.concatenate([positive, uniform]))
+        distinct = np.unique(np.concatenate([candidates, past["history"][past["history_mask"]]]))
+        labels = _labels(candidates, past["history"], past["history_mask"], row, positive, weight)
+        who = self.users.of(rows)
+        return {
+            **past,
+            **labels,
+            **who,
+            "user": self._forget(who["user"], rng),
+            "user_categories": self._forget(who["user_categories"], rng),
+            "hour": np.where(rng.random(len(rows)) < UNKNOWN_HOURS, 0, who["hour"]),
+            "item": self._forget(self.catalogue.ids[distinct], rng),
+            "item_categories": self._forget(self.catalogue.categories[distinct], rng),
+            "item_numbers": self.catalogue.numbers[distinct],
+            "candidate": np.searchsorted(distinct, candidates).astype(np.int32),
+            "history": np.where(past["history_mask"], np.searchsorted(distinct, past["history"]), 0).astype(np.int32),
+            "inclusion": inclusion(self.takers[candidates], len(rows), self.rows, len(uniform), items),
+            "span": self.spans[rows],
+            "candidate_position": candidates,
+            "history_position": past["history"],
+        }
+
+    def _forget(self, ids: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Some ids become unknown, so that the unknown rows are trained like any other."""
+        return np.where(rng.random(ids.shape) < self.config.unknown_rate, UNKNOWN, ids).astype(np.int32)
+
+
+def inclusion(takers: np.ndarray, rows: int, all_rows: int, uniform: int, items: int) -> np.ndarray:
+    """float32 [candidates]: the probability that a candidate is in a step that is not about it.
+
+    A candidate comes with any of the `takers` rows that took it, each of which is among the other
+    `rows - 1` of the step with probability (rows - 1) / (all_rows - 1), or from `uniform` draws of `items`.
+    """
+    share = (rows - 1) / max(all_rows - 1, 1)
+    absent = (1.0 - share) ** takers * (1.0 - 1.0 / items) ** uniform
+    return (1.0 - absent).astype(np.float32)
+
+
+def _labels(
+    candidates: np.ndarray,
+    history: np.ndarray,
+    history_mask: np.ndarray,
+    row: np.ndarray,
+    positive: np.ndarray,
+    weight: np.ndarray,
+) -> Arrays:
+    """Weights of positives, each at its place in the row's history if it has one there, else as a candidate."""
+    shape = (len(history), len(candidates))
+    column = np.searchsorted(candidates, history)
+    column = np.where(column < len(candidates), column, 0)
+    shared = history_mask & (candidates[column] == history)
+    past_row, past_place = np.nonzero(shared)
+    place = np.full(shape, -1)
+    place[past_row, column[shared]] = past_place
+    own = place[row, np.searchsorted(candidates, positive)]
+    of_candidate, of_history = np.zeros(shape, np.float32), np.zeros(history.shape, np.float32)
+    fresh = own < 0
+    of_candidate[row[fresh], np.searchsorted(candidates, positive[fresh])] = weight[fresh]
+    of_history[row[~fresh], own[~fresh]] = weight[~fresh]
+    return {"candidate_weight": of_candidate, "candidate_excluded": place >= 0, "history_weight": of_history}

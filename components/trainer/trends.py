@@ -1,0 +1,46 @@
+"""Item trends as of any of many days at once, for training steps that mix days."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import tensorflow as tf
+
+from components.trainer.inputs import Catalogue
+from components.trainer.vocabulary import look_up
+from schemas.rows import TREND_DAYS
+
+
+class TrendTable:
+    """Cumulated daily counts of items: a trend is the log of a difference of two entries.
+
+    Equal to `DataState.trends`, which gives one day for all items.
+    """
+
+    def __init__(self, item_days: pa.Table, catalogue: Catalogue, first_span: int, last_span: int) -> None:
+        """For rows of the spans `first_span` to `last_span`, both included."""
+        self._start = first_span - max(TREND_DAYS)
+        days, items = last_span - self._start + 1, len(catalogue.ids)
+        day = item_days.column("span").to_numpy() - self._start
+        used = (day >= 0) & (day < days - 1)
+        counts = np.zeros((days, items), np.float32)
+        position = look_up(catalogue.positions, item_days.column("item_id"))
+        counts[day[used] + 1, position[used]] = item_days.column("events").to_numpy()[used]
+        self._items = items
+        self._before = tf.constant(np.cumsum(counts, axis=0, out=counts).reshape(-1))  # exact up to 2^24 events
+
+    def days(self, spans: np.ndarray) -> np.ndarray:
+        """Spans as `of` takes them, int32."""
+        return (spans - self._start).astype(np.int32)
+
+    def of(self, days: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
+        """float32 [rows, n, 4]: log1p of events in the last 1, 3, 7, 28 days before each row's day.
+
+        days: int32 [rows]. positions: int32 [rows or 1, n], catalogue positions.
+        """
+
+        def before(back: int) -> tf.Tensor:
+            return tf.gather(self._before, (days[:, None] - back) * self._items + positions)
+
+        now = before(0)
+        return tf.math.log1p(tf.stack([now - before(back) for back in TREND_DAYS], axis=-1))

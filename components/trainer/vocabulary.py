@@ -1,0 +1,57 @@
+"""Append-only numbering of ids, and the one look-up that training, scoring and the served graph share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+UNKNOWN = 0
+"""Index of every id that has no row of its own, and of the empty id, which means "missing"."""
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Ids in the order in which they came; the id at position n has index n + 1."""
+
+    ids: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Number of rows in use, the unknown one included."""
+        return len(self.ids) + 1
+
+    def append(self, ids: Iterable[str]) -> Vocabulary:
+        """The vocabulary with those of `ids` that are new behind the present ones, in their order."""
+        known = set(self.ids)
+        fresh = [one for one in dict.fromkeys(ids) if one and one not in known]
+        return Vocabulary((*self.ids, *fresh)) if fresh else self
+
+
+def lookup_table(ids: Iterable[str]) -> Any:
+    """A `tf.lookup.StaticHashTable` id -> position + 1 (int64), 0 for all else; ids are unique and not empty.
+
+    The ids become a constant of the graph, not a text file: an id may hold line breaks.
+    """
+    import tensorflow as tf
+
+    keys = tf.constant(list(ids), dtype=tf.string)
+    values = tf.range(1, tf.size(keys, out_type=tf.int64) + 1, dtype=tf.int64)
+    return tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(keys, values), UNKNOWN)
+
+
+def look_up(table: tf.lookup.StaticHashTable, texts: pa.Array | pa.ChunkedArray) -> np.ndarray:
+    """int32 [n] indices of a column of texts; each distinct text passes the table once."""
+    if isinstance(texts, pa.ChunkedArray):
+        texts = pa.concat_arrays(texts.chunks) if texts.num_chunks else pa.array([], pa.string())
+    encoded = texts.fill_null("").dictionary_encode()
+    import tensorflow as tf
+
+    of_unique = table.lookup(tf.constant(encoded.dictionary.to_pylist(), dtype=tf.string)).numpy()
+    return of_unique.astype(np.int32)[encoded.indices.to_numpy(zero_copy_only=False)]

@@ -1,0 +1,79 @@
+"""Every array of the model: its name, its shape and its value before anything is learned."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Mapping
+
+import numpy as np
+
+from components.trainer.config import LearnConfig
+from components.trainer.features import FeatureSpec
+from components.trainer.vocabulary import Vocabulary
+from schemas.rows import TREND_DAYS
+
+HOURS, WEEKDAYS = 25, 7  # hour 0 stands for "unknown": nobody knows when a served list will be looked at
+REPEAT_INPUTS = 4
+ID_TABLES = {"user/id": "user", "item/id": "item", "item/bias": "item"}
+"""Tables whose rows start at zero, with the vocabulary that numbers their rows."""
+
+
+def tables(spec: FeatureSpec) -> dict[str, str | None]:
+    """Names of the embedding tables -> the vocabulary that numbers the rows (None: a fixed number)."""
+    of_features = {name.replace(":", "/feature/", 1): name for name in spec.vocabularies if ":" in name}
+    return {**ID_TABLES, **of_features, "user/hour": None, "user/weekday": None}
+
+
+def capacity(size: int) -> int:
+    """Rows of a table for `size` indices: a quarter to spare, in steps of 64."""
+    return math.ceil((size + size // 4 + 1) / 64) * 64
+
+
+def table_rows(name: str, vocabulary: Vocabulary | None) -> int:
+    """Rows of a table that is made now."""
+    if vocabulary is None:
+        return HOURS if name == "user/hour" else WEEKDAYS
+    return capacity(vocabulary.size)
+
+
+def table_width(name: str, config: LearnConfig) -> int:
+    return 1 if name == "item/bias" else config.dimension
+
+
+def dense_shapes(config: LearnConfig, spec: FeatureSpec) -> dict[str, tuple[int, int]]:
+    """Names of the dense layers -> (inputs, outputs)."""
+    width, hidden = config.dimension, config.hidden
+    user = width * (len(config.half_lives) + 1) + 1 + len(spec.user_numbers)
+    return {
+        "user/hidden": (user, hidden),
+        "user/out": (hidden, width),
+        "user/skip": (user, width),
+        "user/trend": (hidden, len(TREND_DAYS)),
+        "item/hidden": (width + len(spec.item_numbers), hidden),
+        "item/out": (hidden, width),
+        "repeat/hidden": (REPEAT_INPUTS, config.repeat_hidden),
+        "repeat/out": (config.repeat_hidden, 1),
+    }
+
+
+def initial_table(name: str, rows: int, width: int, seed: int) -> np.ndarray:
+    """float32 [rows, width]; row r is a function of (seed, name, r), however many rows are asked for."""
+    if name in ID_TABLES:
+        return np.zeros((rows, width), np.float32)
+    rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
+    return (rng.standard_normal((rows, width)) * 0.1).astype(np.float32)
+
+
+def initial(config: LearnConfig, spec: FeatureSpec, vocabularies: Mapping[str, Vocabulary]) -> dict[str, np.ndarray]:
+    """All arrays of a model that has learned nothing; dense kernels as by Glorot & Bengio (2010), biases zero."""
+    arrays = {}
+    for name, vocabulary in tables(spec).items():
+        rows = table_rows(name, vocabularies[vocabulary] if vocabulary else None)
+        arrays[name] = initial_table(name, rows, table_width(name, config), config.seed)
+    for name, (inputs, outputs) in dense_shapes(config, spec).items():
+        rng = np.random.default_rng([config.seed, zlib.crc32(name.encode())])
+        limit = math.sqrt(6 / (inputs + outputs))
+        arrays[f"{name}/kernel"] = rng.uniform(-limit, limit, (inputs, outputs)).astype(np.float32)
+        arrays[f"{name}/bias"] = np.zeros(outputs, np.float32)
+    return arrays

@@ -54,12 +54,11 @@ class Scorer:
         positions = look_up(ranker.catalogue.positions, layout.flat(rows, "item_id"))
         spans = np.asarray(layout.scalar(rows, "span"))
         ranks = np.full(len(positions), items + 1, np.int64)
-        score = tf.function(ranker.scores, reduce_retracing=True, autograph=False)
         for span in np.unique(spans):
             trends = tf.constant(self.data.trends(int(span)))
             of_span = np.flatnonzero(spans == span)
             for chunk in _chunks(of_span, items):
-                scores = score({**users.of(chunk), **histories.of(chunk)}, trends).numpy()
+                scores = ranker.scores({**users.of(chunk), **histories.of(chunk)}, trends).numpy()
                 np.nan_to_num(scores, copy=False, nan=-np.inf)
                 for row, of_row in zip(chunk, scores, strict=True):
                     wanted = slice(bounds[row], bounds[row + 1])
@@ -79,13 +78,9 @@ class Scorer:
         k = min(k, len(ids))
         top, scores = np.empty((rows.num_rows, k), np.int64), np.empty((rows.num_rows, k), np.float32)
         users, histories = self._served(rows)
-
-        def best(batch: dict) -> tuple[tf.Tensor, tf.Tensor]:
-            return tf.math.top_k(self._pushed.scores(batch, self._pushed_trends), k)
-
-        best = tf.function(best, reduce_retracing=True, autograph=False)
         for chunk in _chunks(np.arange(rows.num_rows), len(ids)):
-            values, columns = best({**users.of(chunk), **histories.of(chunk)})
+            all_scores = self._pushed.scores({**users.of(chunk), **histories.of(chunk)}, self._pushed_trends)
+            values, columns = tf.math.top_k(all_scores, k)
             top[chunk], scores[chunk] = columns.numpy(), values.numpy()
         return ids[top], scores
 

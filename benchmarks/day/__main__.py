@@ -25,7 +25,7 @@ environment.prepare()
 from rich.console import Console  # noqa: E402
 
 from benchmarks.day import sides  # noqa: E402
-from benchmarks.day.items import ITEMS  # noqa: E402
+from benchmarks.day.items import ITEMS, Shares, by_item  # noqa: E402
 from components.events import sql  # noqa: E402
 from components.events.read import day_files, read_day  # noqa: E402
 from pipelines import stack  # noqa: E402
@@ -76,20 +76,20 @@ def write_csv(home: Home, file: Path) -> int:
     return events.num_rows
 
 
-def report(measured: dict[str, list[dict[str, float]]], events: int) -> None:
+def report(measured: dict[str, list[Shares]], events: int) -> None:
     """Writes day.csv and day.md, and prints the latter."""
     RESULTS.mkdir(exist_ok=True)
     totals = {side: [sum(run.values()) for run in runs] for side, runs in measured.items()}
     medians = {
-        side: {item: statistics.median(run[item] for run in runs) for item in ITEMS}
+        side: {item: statistics.median(by_item(run)[item] for run in runs) for item in ITEMS}
         for side, runs in measured.items()
     }
     with (RESULTS / "day.csv").open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["side", "repeat", "item", "seconds"])
+        writer.writerow(["side", "repeat", "item", "node", "seconds"])
         for side, runs in measured.items():
             for repeat, run in enumerate(runs, start=1):
-                writer.writerows([side, repeat, item, f"{run[item]:.2f}"] for item in ITEMS)
+                writer.writerows([side, repeat, *where, f"{seconds:.2f}"] for where, seconds in run.items())
     lines = [
         f"# One day, {len(totals[sides.PLAIN])} time(s) each, seconds (medians)",
         "",
@@ -120,7 +120,7 @@ def main() -> None:
     arguments = parser.parse_args()
     home = Home(Home.from_environment().root / "benchmarks" / "day")
     copy = prepare(home)
-    measured: dict[str, list[dict[str, float]]] = {side: [] for side in arguments.sides}
+    measured: dict[str, list[Shares]] = {side: [] for side in arguments.sides}
     with tempfile.TemporaryDirectory() as folder:
         csv_file = Path(folder) / "csv" / "events.csv"
         csv_file.parent.mkdir()

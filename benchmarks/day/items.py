@@ -22,6 +22,10 @@ _NODES = {"Evaluator": EVALUATION, "Gate": EVALUATION, "Release": SMOKE, "Smoke"
 ITEM_OF = {step.node: _NODES.get(step.node) or _GROUPS[step.group] for step in STEPS}
 
 
+Shares = dict[tuple[str, str], float]
+"""Seconds by (item, node); the node is "" where none ran."""
+
+
 @dataclass(frozen=True)
 class Ran:
     """One execution of a node, in seconds since the epoch."""
@@ -49,13 +53,19 @@ def executions(database: Path, since: float) -> list[Ran]:
     return ran
 
 
-def share_out(ran: list[Ran], total: float, imports: float) -> dict[str, float]:
-    """Seconds by item, adding up to `total`: an instant belongs in equal parts to the nodes running then."""
-    seconds: dict[str, float] = defaultdict(float, {START: imports})
+def share_out(ran: list[Ran], total: float, imports: float) -> Shares:
+    """The run's `total` seconds by item and node: nodes that overlap share the instant."""
+    shares: Shares = defaultdict(float, {(START, ""): imports})
     instants = sorted({moment for one in ran for moment in (one.start, one.end)})
     for begin, end in itertools.pairwise(instants):
         running = [one.node for one in ran if one.start <= begin and end <= one.end]
         for node in running:
-            seconds[ITEM_OF.get(node) or _PLAIN.get(node, DATA)] += (end - begin) / len(running)
-    seconds[REST] = total - sum(seconds.values())
-    return {item: seconds[item] for item in ITEMS}
+            item = ITEM_OF.get(node) or _PLAIN.get(node, DATA)
+            shares[item, node] += (end - begin) / len(running)
+    shares[REST, ""] = total - sum(shares.values())
+    return dict(shares)
+
+
+def by_item(shares: Shares) -> dict[str, float]:
+    """Seconds of each of ITEMS."""
+    return {item: sum(seconds for (of, _), seconds in shares.items() if of == item) for item in ITEMS}

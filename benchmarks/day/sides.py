@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.day.items import executions, share_out
+from benchmarks.day.items import Shares, executions, share_out
 from pipelines import stack
 from pipelines.airflow_api import DAILY, Airflow
 from schemas import lineage
@@ -21,8 +21,8 @@ PLAIN, EVERLEARN, AIRFLOW = "plain TFX", "everlearn run", "Airflow"
 SETTLE_SECONDS = 60
 
 
-def plain(day_csv: Path, work: Path) -> dict[str, float]:
-    """Seconds by item of the plain pipeline, in a process of its own."""
+def plain(day_csv: Path, work: Path) -> Shares:
+    """Where the seconds went of the plain pipeline, in a process of its own."""
     timings, root = work / "plain.json", work / "plain"
     command = [sys.executable, "-m", "benchmarks.day.plain_tfx", "--day", str(day_csv.parent)]
     began = time.time()
@@ -32,8 +32,8 @@ def plain(day_csv: Path, work: Path) -> dict[str, float]:
     return share_out(executions(root / "metadata.sqlite", began), total, imports)
 
 
-def everlearn(home: Home, span: int, work: Path) -> dict[str, float]:
-    """Seconds by item of `everlearn run --date`, from the command's start to its end."""
+def everlearn(home: Home, span: int, work: Path) -> Shares:
+    """Where the seconds went of `everlearn run --date`, from the command's start to its end."""
     timings = work / "everlearn.json"
     command = [str(Path(sys.executable).with_name("everlearn")), "run", "--date", f"{date_of(span)}"]
     began = time.time()
@@ -43,8 +43,8 @@ def everlearn(home: Home, span: int, work: Path) -> dict[str, float]:
     return share_out(executions(home.metadata, began), total, json.loads(timings.read_text())["imports"])
 
 
-def airflow(home: Home, span: int, say: Callable[[str], None]) -> dict[str, float]:
-    """Seconds by item of the daily DAG's run, from trigger to success; scheduler and worker warm."""
+def airflow(home: Home, span: int, say: Callable[[str], None]) -> Shares:
+    """Where the seconds went of the daily DAG's run, from trigger to success; scheduler and worker warm."""
     stack.up(home, (*stack.AIRFLOW, "worker"), say=say)
     try:
         api = Airflow(home)

@@ -69,7 +69,7 @@ SMOKE = [
     {
         "signature": SCORE,
         "inputs": {"user_id": ["ann", "ann"], "item_id": ["eggs", "tea"]},
-        "outputs": {"score": [-1.0, None]},
+        "outputs": {"score": [-1.0, -float("inf")]},
     },
 ]
 

@@ -31,7 +31,9 @@ def make_items(items: int = 30, seed: int = 0) -> pa.Table:
             "item_id": item_ids(items),
             "name": [f"Item {n}" for n in range(items)],
             "category": [None if n % 11 == 10 else CATEGORIES[n % len(CATEGORIES)] for n in range(items)],
-            "weight": pa.array([None if n % 7 == 6 else float(weights[n]) for n in range(items)], pa.float64()),
+            "weight": pa.array(
+                [None if n % 7 == 6 else float(weights[n]) for n in range(items)], pa.float64()
+            ),
             "price": pa.array(rng.uniform(1, 100, items).round(2), pa.float64()),
         }
     )
@@ -51,7 +53,12 @@ def make_users(users: int = 20, seed: int = 0) -> pa.Table:
 
 
 def make_events(
-    days: int = 5, users: int = 20, items: int = 30, seed: int = 0, per_day: int = 60, first_span: int = FIRST_SPAN
+    days: int = 5,
+    users: int = 20,
+    items: int = 30,
+    seed: int = 0,
+    per_day: int = 60,
+    first_span: int = FIRST_SPAN,
 ) -> dict[int, pa.Table]:
     """Events (`schemas.events.EVENTS`) by span: about `per_day` a day.
 
@@ -71,8 +78,14 @@ def make_events(
         price = rng.uniform(1, 100, per_day).round(2)
         by_span[span] = events_table(
             [
-                (f"{span}-{n}", f"u{user[n]:03d}", f"i{item[n]:03d}", int(moment[n]), BEHAVIORS[behavior[n]],
-                 float(price[n]) if n % 3 else None)
+                (
+                    f"{span}-{n}",
+                    f"u{user[n]:03d}",
+                    f"i{item[n]:03d}",
+                    int(moment[n]),
+                    BEHAVIORS[behavior[n]],
+                    float(price[n]) if n % 3 else None,
+                )
                 for n in range(per_day)
             ]
         )

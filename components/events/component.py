@@ -4,6 +4,7 @@ from tfx.dsl.component.experimental.annotations import OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 
 from components.artifacts import DayEventsArtifact
+from components.events.config import EventsConfig
 from components.events.read import read_stretch
 
 
@@ -13,8 +14,10 @@ def DayEvents(
     last_span: Parameter[int],
     fingerprint: Parameter[str],
     folder: Parameter[str],
+    config: Parameter[str],
     events: OutputArtifact[DayEventsArtifact],
 ):
-    """`fingerprint` (of `read.fingerprint`) is not read: it makes TFX's cache see changed files."""
+    """`fingerprint` (of the day files) and `config` (EventsConfig as JSON) make TFX's cache see changes."""
+    EventsConfig.model_validate_json(config)
     read_stretch(folder, first_span, last_span, events.uri)
     events.span = last_span

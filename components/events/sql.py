@@ -19,6 +19,12 @@ def connect(database: str = ":memory:") -> duckdb.DuckDBPyConnection:
     return connection
 
 
+def single(connection: duckdb.DuckDBPyConnection, query: str) -> tuple:
+    """The one row of an aggregate's answer."""
+    (row,) = connection.execute(query).fetchall()
+    return row
+
+
 def quoted(name: str) -> str:
     """An SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
@@ -62,7 +68,9 @@ def price(column: str, type_: str) -> str:
     return f"TRY_CAST({text(column, type_)} AS DOUBLE)"
 
 
-def complaint(user: str, item: str, stamp: str, time: str, behavior: str, raw_price: str, money: str, day: str) -> str:
+def complaint(
+    user: str, item: str, stamp: str, time: str, behavior: str, raw_price: str, money: str, day: str
+) -> str:
     """`STRUCT(field, reason)` for the first thing that makes a row unusable; NULL for a good row.
 
     The arguments are expressions: the texts as found, and `time` and `money` as read; `day` is a DATE
@@ -81,6 +89,7 @@ def complaint(user: str, item: str, stamp: str, time: str, behavior: str, raw_pr
         (f"{money} < 0", "price", "negative"),
     ]
     whens = " ".join(
-        f"WHEN {test} THEN {{'field': {literal(field)}, 'reason': {literal(reason)}}}" for test, field, reason in cases
+        f"WHEN {test} THEN {{'field': {literal(field)}, 'reason': {literal(reason)}}}"
+        for test, field, reason in cases
     )
     return f"CASE {whens} END"

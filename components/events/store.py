@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas.events import EVENTS
@@ -47,6 +48,49 @@ def read_quarantine(root: str | Path, span: int) -> pa.Table:
     return pq.read_table(Path(root) / str(span) / QUARANTINE_FILE, schema=QUARANTINE)
 
 
+def accounts(root: str | Path) -> dict[str, dict]:
+    """The accounts of all days of the artifact, by date."""
+    days = (read_account(root, span) for span in spans_in(root))
+    return {account["date"]: account for account in days}
+
+
 def read_account(root: str | Path, span: int) -> dict:
     """span, date, version, missing, received, accepted, duplicates, quarantined {reason: rows}."""
     return json.loads((Path(root) / str(span) / ACCOUNT_FILE).read_text())
+
+
+def read_raw(root: str | Path) -> pa.Table:
+    """All days as they were found, what is quarantined among them: what quality looks at.
+
+    `user_id`, `item_id`, `behavior` as found, `time` (text, null where it is no time of the day), `money`
+    (float64), `fault` (null = usable), `span`. Rows that repeat an event are not in it.
+    """
+    days = []
+    for span in spans_in(root):
+        good, bad = read_events(root, span), read_quarantine(root, span)
+        whole = pa.table(
+            {
+                "user_id": _both(good["user_id"], bad["user_id"]),
+                "item_id": _both(good["item_id"], bad["item_id"]),
+                "time": _both(
+                    good["timestamp"].cast(pa.string()),
+                    pc.if_else(
+                        pc.equal(bad["field"], "timestamp"), pa.scalar(None, pa.string()), bad["timestamp"]
+                    ),
+                ),
+                "behavior": _both(good["behavior"], bad["behavior"]),
+                "money": _both(good["price"], pa.nulls(bad.num_rows, pa.float64())),
+                "fault": _both(
+                    pa.nulls(good.num_rows, pa.string()),
+                    pc.binary_join_element_wise(bad["field"], bad["reason"], " "),
+                ),
+                "span": pa.array([span] * (good.num_rows + bad.num_rows), pa.int64()),
+            }
+        )
+        days.append(whole)
+    return pa.concat_tables(days)
+
+
+def _both(good: pa.ChunkedArray | pa.Array, bad: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray:
+    chunks = [part.combine_chunks() if isinstance(part, pa.ChunkedArray) else part for part in (good, bad)]
+    return pa.chunked_array(chunks, chunks[0].type)

@@ -1,1 +1,1 @@
-"""Features as of the moment: events and the data state before them → training rows and the data state after."""
+"""Features as of the moment: events and the data state before → rows and the data state after."""

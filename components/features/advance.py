@@ -11,7 +11,6 @@ import pyarrow.compute as pc
 from components.events.config import BehaviorWeights
 from components.features import catalogue as catalogues
 from components.features import history as histories
-from components.features import rows
 from components.features.config import FeaturesConfig
 from components.features.data_state import DataState, empty_tables
 from components.features.digest import of_table
@@ -45,7 +44,9 @@ def advance(
     catalogue = catalogues.after(old.catalogue, item_table(items), events, span)
     people = catalogues.users_after(old.users, user_table(users), events, span)
     taken = histories.positives(events, weights).combine_chunks()
-    found = histories.states(histories.of_users(old.history, taken.column("user_id").unique()), taken, weights)
+    found = histories.states(
+        histories.of_users(old.history, taken.column("user_id").unique()), taken, weights
+    )
     state = DataState(
         span=span,
         spans={**old.spans, span: of_table(events.sort_by("event_id"))},
@@ -68,12 +69,15 @@ def advance(
 def _check(before: DataState | None, events: pa.Table, span: int) -> None:
     if before is not None and before.span >= span:
         raise ValueError(
-            f"{date_of(span)} is not after {date_of(before.span)}, the day of the data state: advance from an earlier one"
+            f"{date_of(span)} is not after {date_of(before.span)}, the day of the data state:"
+            " advance from an earlier one"
         )
     if events.num_rows:
         days = pc.min_max(events.column("timestamp").cast(pa.int64())).as_py()
         if {days["min"] // MICROS_PER_DAY, days["max"] // MICROS_PER_DAY} != {span}:
-            raise ValueError(f"events of {date_of(span)} hold timestamps of other days: put each into its own day's folder")
+            raise ValueError(
+                f"events of {date_of(span)} hold timestamps of other days: put each into its own day's folder"
+            )
 
 
 def _rows(
@@ -120,7 +124,9 @@ def _taken(
 ) -> Taken:
     # Of several takes of an item in one row, the first knows what came before it, the weightiest names it.
     item, behavior = found.item[take], found.behavior[take]
-    by_weight = np.lexsort((behavior, -np.array([weights.get(name, 0.0) for name in BEHAVIORS])[behavior], item, row))
+    by_weight = np.lexsort(
+        (behavior, -np.array([weights.get(name, 0.0) for name in BEHAVIORS])[behavior], item, row)
+    )
     by_time = np.lexsort((found.last[take], item, row))
     distinct = np.ones(len(take), bool)
     distinct[1:] = (row[by_time][1:] != row[by_time][:-1]) | (item[by_time][1:] != item[by_time][:-1])
@@ -150,7 +156,9 @@ def _event_rows(
 ) -> np.ndarray:
     """The row that each event belongs to; -1 for events of users who have none here."""
     user = pc.index_in(events.column("user_id"), found.users).to_numpy().astype(np.int64)
-    at = np.zeros(len(user), np.int64) if whole_day else events.column("timestamp").cast(pa.int64()).to_numpy()
+    at = (
+        np.zeros(len(user), np.int64) if whole_day else events.column("timestamp").cast(pa.int64()).to_numpy()
+    )
     row_key_at = np.zeros(len(row_user), np.int64) if whole_day else row_at
     everyone, everywhen = np.concatenate([row_user, user]), np.concatenate([row_key_at, at])
     order = np.lexsort((everywhen, everyone))  # stable: a row comes right before its events
@@ -160,4 +168,4 @@ def _event_rows(
     same = (latest >= 0) & (everyone[owner] == everyone[order]) & (everywhen[owner] == everywhen[order])
     found_rows = np.full(len(everyone), -1)
     found_rows[order] = np.where(same, owner, -1)
-    return found_rows[len(row_user):]
+    return found_rows[len(row_user) :]

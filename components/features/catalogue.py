@@ -10,7 +10,12 @@ from schemas.rows import TREND_DAYS
 
 ITEM_DAYS = pa.schema([("span", pa.int64()), ("item_id", pa.string()), ("events", pa.int32())])
 EMPTY_CATALOGUE = pa.schema(
-    [("item_id", pa.string()), ("price", pa.float32()), ("price_before", pa.float32()), ("first_span", pa.int64())]
+    [
+        ("item_id", pa.string()),
+        ("price", pa.float32()),
+        ("price_before", pa.float32()),
+        ("first_span", pa.int64()),
+    ]
 ).empty_table()
 EMPTY_USERS = pa.schema([("user_id", pa.string()), ("first_span", pa.int64())]).empty_table()
 
@@ -40,7 +45,10 @@ def after(before: pa.Table, items: pa.Table, events: pa.Table, span: int) -> pa.
     ids = _union(parts)
 
     old, given, priced = _Lookup(before, ids), _Lookup(items, ids), _Lookup(_last_prices(events), ids)
-    columns = {"item_id": ids, **_merged(old, given, skip=("price", "price_before", "first_span", "available_from"))}
+    columns = {
+        "item_id": ids,
+        **_merged(old, given, skip=("price", "price_before", "first_span", "available_from")),
+    }
     price_before = pc.coalesce(old.column("price", pa.float32()), given.column("price", pa.float32()))
     columns["price"] = pc.coalesce(priced.column("price", pa.float32()), price_before)
     columns["price_before"] = price_before
@@ -92,12 +100,14 @@ def trends(item_days: pa.Table, item_ids: pa.Array | pa.ChunkedArray, span: int)
 
 
 def _union(parts: list[pa.Array | pa.ChunkedArray]) -> pa.Array:
-    chunks = [chunk for part in parts for chunk in (part.chunks if isinstance(part, pa.ChunkedArray) else [part])]
+    chunks = [
+        chunk for part in parts for chunk in (part.chunks if isinstance(part, pa.ChunkedArray) else [part])
+    ]
     return pa.chunked_array(chunks, pa.string()).unique()
 
 
 class _Lookup:
-    """A table's columns, its first being the id, laid along `ids`; null where it lacks the id or the column."""
+    """A table's columns laid along `ids` (its first is the id); null where it lacks an id or a column."""
 
     def __init__(self, table: pa.Table, ids: pa.Array):
         self.schema = table.schema
@@ -129,10 +139,15 @@ def _merged(before: _Lookup, given: _Lookup, skip: tuple[str, ...]) -> dict[str,
 
 def _last_prices(events: pa.Table) -> pa.Table:
     """item_id, price (float32): the last price of each item by (timestamp, event_id)."""
-    priced = events.filter(pc.is_valid(events.column("price"))).select(["item_id", "price", "timestamp", "event_id"])
+    priced = events.filter(pc.is_valid(events.column("price"))).select(
+        ["item_id", "price", "timestamp", "event_id"]
+    )
     newest_first = priced.sort_by([("timestamp", "descending"), ("event_id", "descending")])
     ids = newest_first.column("item_id").combine_chunks()
     first_place = pc.index_in(ids.unique(), ids)
     return pa.table(
-        {"item_id": ids.unique(), "price": newest_first.column("price").combine_chunks().take(first_place).cast(pa.float32())}
+        {
+            "item_id": ids.unique(),
+            "price": newest_first.column("price").combine_chunks().take(first_place).cast(pa.float32()),
+        }
     )

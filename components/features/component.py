@@ -1,7 +1,7 @@
 """TFX component: events of a stretch of days + the data state before → rows and the data state after."""
 
 import json
-from typing import List  # noqa: UP035 - TFX reads this very form
+from typing import List
 
 from tfx.components.util import examples_utils
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
@@ -10,6 +10,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types.standard_artifacts import Examples
 
 from components.artifacts import DataStateArtifact, DayEventsArtifact
+from components.base.lookup import FIRST_SPAN
 from components.events import store
 from components.features import stretch
 from components.features.config import FeaturesConfig
@@ -27,21 +28,23 @@ def Features(
     behavior_weights: Parameter[str],
     items: Parameter[str],
     users: Parameter[str],
-    before: InputArtifact[List[DataStateArtifact]] = None,  # type: ignore[assignment]
+    before: InputArtifact[List[DataStateArtifact]] = None,
 ):
     """`config`: FeaturesConfig as JSON; `behavior_weights`: {behaviour: weight} as JSON; `items` and
-    `users`: paths of the tables, "" for none; `before`: one data state, or nothing on the first day."""
+    `users`: `path#digest` of the tables, "" for none (the digest is for TFX's cache); `before`: one
+    data state, or nothing on the first day. Rows carry their first span as a custom property."""
     days = {span: store.read_events(events.uri, span) for span in store.spans_in(events.uri)}
     learn, held, state = stretch.advance_stretch(
         DataState.load(before[0].uri) if before else None,
         days,
-        read_table(items),
-        read_table(users),
+        read_table(items.rpartition("#")[0]),
+        read_table(users.rpartition("#")[0]),
         FeaturesConfig.model_validate_json(config),
         json.loads(behavior_weights),
     )
     stretch.write_splits(rows.uri, learn, held)
     rows.split_names = json.dumps([LEARN, HELD_OUT])
     rows.span = data_state.span = state.span
+    rows.set_int_custom_property(FIRST_SPAN, min(days))
     examples_utils.set_payload_format(rows, example_gen_pb2.PayloadFormat.FORMAT_PARQUET)
     state.save(data_state.uri)

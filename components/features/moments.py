@@ -73,7 +73,9 @@ def build(
         values = context.catalogue.column(source).combine_chunks().take(item_place)
         columns[contract.ITEM_PREFIX + name] = (taken.lengths, rows.gaps_filled(values))
     distinct = taken.item_id.unique()
-    trends = catalogues.trends(context.item_days, distinct, span)[pc.index_in(taken.item_id, distinct).to_numpy()]
+    trends = catalogues.trends(context.item_days, distinct, span)[
+        pc.index_in(taken.item_id, distinct).to_numpy()
+    ]
     for name, trend in zip(contract.TRENDS, trends.T, strict=True):
         columns[name] = (taken.lengths, np.ascontiguousarray(trend))
     columns |= _histories(user_ids, at, states, limit)

@@ -89,11 +89,15 @@ def _with_columns(table: pa.Table, columns: Mapping[str, pa.DataType]) -> pa.Tab
         if name in table.column_names:
             arrays.append(table.column(name))
         elif name.startswith(contract.USER_PREFIX):
-            arrays.append(lists(np.zeros(table.num_rows, np.int64), pa.array([], type_.value_type), type_.value_type))
+            arrays.append(
+                lists(np.zeros(table.num_rows, np.int64), pa.array([], type_.value_type), type_.value_type)
+            )
         else:
             lengths = np.diff(offsets(table, "item_id"))
             gap = "" if pa.types.is_string(type_.value_type) else np.nan
-            arrays.append(lists(lengths, pa.array([gap] * int(lengths.sum()), type_.value_type), type_.value_type))
+            arrays.append(
+                lists(lengths, pa.array([gap] * int(lengths.sum()), type_.value_type), type_.value_type)
+            )
     return pa.Table.from_arrays(arrays, names=list(columns))
 
 

@@ -26,13 +26,13 @@ def advance_stretch(
     weights: Mapping[str, float],
 ) -> tuple[pa.Table, pa.Table, DataState]:
     """`advance` over spans in ascending order: all rows to learn, all held out, the last data state."""
-    if not days:
-        raise ValueError("there is no day to advance over: name at least one span")
     learn, held, state = [], [], before
     for span in sorted(days):
         day_learn, day_held, state = advance(state, days[span], span, items, users, config, weights)
         learn.append(day_learn)
         held.append(day_held)
+    if not days or state is None:
+        raise ValueError("there is no day to advance over: name at least one span")
     return rows.concat(learn), rows.concat(held), state
 
 

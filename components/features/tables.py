@@ -76,8 +76,11 @@ def _feature(column: pa.ChunkedArray, name: str, kind: str) -> pa.ChunkedArray:
     if pa.types.is_null(type_):
         return column.cast(pa.float32())
     if pa.types.is_temporal(type_) and not pa.types.is_time(type_) and not pa.types.is_duration(type_):
-        return column.cast(pa.timestamp("us"), safe=False).cast(pa.date32(), safe=False).cast(pa.int32()).cast(
-            pa.float32(), safe=False
+        return (
+            column.cast(pa.timestamp("us"), safe=False)
+            .cast(pa.date32(), safe=False)
+            .cast(pa.int32())
+            .cast(pa.float32(), safe=False)
         )
     if pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_):
         numbers = column.cast(pa.float64(), safe=False)
@@ -89,5 +92,7 @@ def _spans(column: pa.ChunkedArray) -> pa.ChunkedArray:
     try:
         days = column.cast(pa.timestamp("us"), safe=False).cast(pa.date32(), safe=False)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        raise ValueError("column 'available_from' of the item table holds no dates: write them as YYYY-MM-DD") from None
+        raise ValueError(
+            "column 'available_from' of the item table holds no dates: write them as YYYY-MM-DD"
+        ) from None
     return days.cast(pa.int32()).cast(pa.int64())

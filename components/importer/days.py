@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import uuid
 from pathlib import Path
@@ -32,7 +31,7 @@ def write_day(events_folder: Path, date: str, events: pa.Table) -> int | None:
     put_aside.mkdir(parents=True)
     try:
         pq.write_table(events, put_aside / EVENTS_FILE, compression="zstd")
-        os.rename(put_aside, day / f"ver-{version}")
+        put_aside.rename(day / f"ver-{version}")
     finally:
         shutil.rmtree(put_aside, ignore_errors=True)
     return version
@@ -45,5 +44,5 @@ def write_table(path: Path, table: pa.Table) -> bool:
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     pq.write_table(table, aside, compression="zstd")
-    os.replace(aside, path)
+    aside.replace(path)
     return True

@@ -1,0 +1,1 @@
+"""TFDV's comparators: how far a day's rows lie from those of earlier days."""

@@ -1,0 +1,1 @@
+"""Great Expectations on the raw days, before anything is learned from them."""

@@ -7,6 +7,7 @@ from typing import List
 import pyarrow.parquet as pq
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
+from tfx.types.artifact import Artifact
 from tfx.types.standard_artifacts import Model, ModelEvaluation
 
 from components.artifacts import DataStateArtifact
@@ -32,7 +33,7 @@ def Evaluator(
     previous: the evaluation of an earlier span, whose best-ever values are carried on.
     """
     from components.features.data_state import DataState
-    from components.trainer.files import REPORT, STATE
+    from components.trainer.run_fn import REPORT, STATE
     from components.trainer.scoring import Scorer
     from components.trainer.state import ModelState
 
@@ -54,7 +55,7 @@ def Evaluator(
         dict(zip(items["item_id"].to_pylist(), items["first_span"].to_pylist(), strict=True)),
         read_best_ever(_uris(previous)),
     )
-    report = json.loads((Path(candidate.uri) / REPORT).read_text())
+    report = json.loads((Path(candidate.uri) / STATE / REPORT).read_text())
     summary = result.summary | {"health": health(report, scorers[candidate.uri], ours.held_out)}
     folder = Path(evaluation.uri)
     folder.mkdir(parents=True, exist_ok=True)
@@ -63,5 +64,5 @@ def Evaluator(
     evaluation.set_int_custom_property("span", span)
 
 
-def _uris(artifacts: list) -> list[str]:
+def _uris(artifacts: List[Artifact]) -> list[str]:
     return [artifact.uri for artifact in artifacts or []]

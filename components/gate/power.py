@@ -28,8 +28,9 @@ HEALTHY = {
 def simulated_pair(seed: int, old_rows: int, new_rows: int, users: int, churn: float = 0.12) -> pa.Table:
     """A champion and the same model trained with another seed, over rows like Complete Journey's user-days.
 
-    A row has 1 + geometric relevant items (10 on average); a user's items are hit at a rate from
-    Beta(1.4, 3.6), mean 0.28. Retraining loses the share `churn` of the hits, and as many of the misses become hits.
+    A row has a geometric number of relevant items (10 on average); a user's items are hit at a rate from
+    Beta(1.4, 3.6), mean 0.28. Retraining loses the share `churn` of the hits, and as many of the misses
+    become hits.
     """
     rng = np.random.default_rng(seed)
     rows = old_rows + new_rows

@@ -1,0 +1,89 @@
+"""Push a SavedModel as the next version: copy aside, make it durable, rename.
+
+Killed at any moment and started again, a push ends as an undisturbed one: before the rename there is
+only a leftover under a name that no model server reads, after it the version is found and returned.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from schemas import lineage
+from schemas.signatures import LINEAGE_FILE
+
+_ASIDE = ".pushing-"
+_LOCK = ".push.lock"
+
+
+class ChampionMovedError(RuntimeError):
+    """The candidate was compared with a champion that is no longer the champion."""
+
+
+def push(saved_model: Path, draft: lineage.Lineage, serving: Path, expected_champion: int | None) -> int:
+    """Make `saved_model` the next version below `serving`; returns its number.
+
+    draft: its lineage, whose `version` is filled in here; expected_champion: the version that the gate
+    compared with, None where there was none. A second push of the same `run_id` returns the first's
+    version. ChampionMovedError if another version was pushed in between; FileNotFoundError without a SavedModel.
+    """
+    if not (saved_model / "saved_model.pb").is_file():
+        raise FileNotFoundError(f"{saved_model} holds no saved_model.pb: run the release step again")
+    serving.mkdir(parents=True, exist_ok=True)
+    with _alone(serving):
+        _remove_leftovers(serving)
+        earlier = [one.version for one in lineage.history(serving) if one.run_id == draft.run_id]
+        if earlier:
+            return earlier[-1]
+        existing = lineage.versions(serving)
+        champion = existing[-1] if existing else None
+        if champion != expected_champion:
+            raise ChampionMovedError(
+                f"the candidate was compared with {_named(expected_champion)}, but {_named(champion)} "
+                "is served now: run the day again"
+            )
+        version = (champion or 0) + 1
+        aside = serving / f"{_ASIDE}{version}"
+        shutil.copytree(saved_model, aside)
+        (aside / LINEAGE_FILE).write_text(dataclasses.replace(draft, version=version).to_json())
+        _make_durable(aside)
+        aside.rename(serving / str(version))
+        _sync(serving)
+        return version
+
+
+@contextlib.contextmanager
+def _alone(serving: Path) -> Iterator[None]:
+    """One push at a time; the lock goes with the process that holds it, however that ends."""
+    with (serving / _LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _remove_leftovers(serving: Path) -> None:
+    """What killed pushes left. Nobody else's push is under way: the lock is ours."""
+    for leftover in serving.glob(f"{_ASIDE}*"):
+        shutil.rmtree(leftover)
+
+
+def _make_durable(folder: Path) -> None:
+    for path in sorted(folder.rglob("*"), reverse=True):
+        _sync(path)
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _named(version: int | None) -> str:
+    return "no version" if version is None else f"version {version}"

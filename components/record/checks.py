@@ -1,0 +1,32 @@
+"""What Great Expectations and TFDV found, as metrics."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def quality_metrics(reports: Iterable[Path]) -> dict[str, float]:
+    """Counts over the `result.json` of quality reports; empty without any."""
+    results = [json.loads((folder / "result.json").read_text()) for folder in reports]
+    if not results:
+        return {}
+    return {
+        "quality/expectations": float(sum(len(one["expectations"]) for one in results)),
+        "quality/critical_failed": float(sum(len(one["critical_failed"]) for one in results)),
+        "quality/warnings": float(sum(len(one["warnings"]) for one in results)),
+    }
+
+
+def anomaly_metrics(folders: Iterable[Path]) -> dict[str, float]:
+    """Features with anomalies a split, from ExampleValidator's `Split-<name>/SchemaDiff.pb`."""
+    from tensorflow_metadata.proto.v0 import anomalies_pb2
+
+    counts: dict[str, float] = {}
+    for folder in folders:
+        for path in sorted(folder.glob("Split-*/SchemaDiff.pb")):
+            found = anomalies_pb2.Anomalies.FromString(path.read_bytes())
+            name = f"anomalies/{path.parent.name.removeprefix('Split-')}"
+            counts[name] = counts.get(name, 0.0) + len(found.anomaly_info)
+    return counts

@@ -1,1 +1,1 @@
-"""What is remembered of the past: a bounded reservoir of learned rows, and the slice of it that a day learns again."""
+"""What is remembered of the past: a reservoir of learned rows, and the slice that a day learns again."""

@@ -9,6 +9,7 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Examples, HyperParameters, Model
 
 from components.artifacts import DataStateArtifact
+from components.base import lookup
 from components.replay import prepare
 
 
@@ -27,12 +28,13 @@ def Replay(
 
     `list_length`: how many items one answer of the exported model holds.
     """
-    splits = prepare.training_rows(
-        [Path(one.uri) for one in new_rows], Path(base[0].uri) / "state" if base else None, json.loads(config), span
-    )
+    settings = json.loads(config)
+    base_state = Path(base[0].uri) / "state" if base else None
+    days = [prepare.Days(Path(one.uri), tuple(lookup.spans_of(one))) for one in new_rows]
+    splits, spans = prepare.training_rows(days, base_state, settings, span)
     prepare.write(splits, Path(training_rows.uri))
     training_rows.split_names = json.dumps(list(splits))
     training_rows.span = span
     training_rows.set_string_custom_property("payload_format", "FORMAT_PARQUET")
-    told = {"config": json.loads(config), "data_state": data_state.uri, "span": span, "list_length": list_length}
-    prepare.write_hyperparameters(Path(hyperparameters.uri), told, splits)
+    told = {"config": settings, "data_state": data_state.uri, "span": span, "list_length": list_length}
+    prepare.write_hyperparameters(Path(hyperparameters.uri), {**told, "spans": spans})

@@ -1,4 +1,4 @@
-"""Who a row is, and its place in a seeded lottery: a pure function of the row, so that order never matters."""
+"""Who a row is, and its place in a seeded lottery: pure functions of the row, so that order never matters."""
 
 from __future__ import annotations
 

@@ -22,17 +22,17 @@ class LearnConfig(BaseModel):
     hidden: int = Field(128, ge=2, le=4096, description="width of the towers' hidden layers")
     repeat_hidden: int = Field(16, ge=1, le=512, description="width of the repeat term's hidden layer")
     half_lives: tuple[float, ...] = Field(
-        (7.0, 30.0, 180.0), min_length=1, max_length=8, description="days in which a past item's weight halves"
+        (7.0, 30.0, 180.0), min_length=1, max_length=8, description="days that halve a past item's weight"
     )
     temperature: float = Field(0.5, gt=0, le=100, description="divisor of the dot product")
 
     first_epochs: int = Field(4, ge=1, le=100, description="passes over the rows of a first model")
     epochs: int = Field(1, ge=1, le=100, description="passes over new and replayed rows of a later one")
-    table_rate: float = Field(0.1, gt=0, le=10, description="initial learning rate of embedding tables (Adagrad)")
-    dense_rate: float = Field(0.002, gt=0, le=1, description="initial learning rate of dense layers (Adam)")
-    later_rate: float = Field(0.4, gt=0, le=1, description="share of the initial rates that later learns use")
+    table_rate: float = Field(0.1, gt=0, le=10, description="initial rate of embedding tables (Adagrad)")
+    dense_rate: float = Field(0.002, gt=0, le=1, description="initial rate of dense layers (Adam)")
+    later_rate: float = Field(0.4, gt=0, le=1, description="share of these rates that later learns use")
     batch_rows: int = Field(128, ge=1, le=65_536, description="user-moments in a training step")
-    uniform_negatives: int = Field(512, ge=0, le=65_536, description="items of the catalogue drawn for each step")
+    uniform_negatives: int = Field(512, ge=0, le=65_536, description="items drawn from the catalogue a step")
     unknown_rate: float = Field(
         0.05, ge=0, lt=1, description="share of ids that a step sees as unknown, so that unknown is learned"
     )
@@ -42,5 +42,5 @@ class LearnConfig(BaseModel):
     )
     holdout_share: float = Field(0.10, ge=0, le=0.5, description="share of user-days that are never learned")
     recent_spans: int = Field(7, ge=1, le=366, description="spans whose held-out rows are all kept")
-    old_task_rows: int = Field(4000, ge=0, le=10_000_000, description="held-out rows kept of the spans before these")
+    old_task_rows: int = Field(4000, ge=0, le=10_000_000, description="held-out rows kept of earlier spans")
     replay: ReplayConfig = Field(default_factory=ReplayConfig, description="the reservoir of learned rows")

@@ -46,6 +46,9 @@ def _kept(array: np.ndarray) -> tf.Variable:
     return tf.Variable(array, trainable=False)
 
 
+_PAIRS = [_texts(None, name="user_id"), _texts(None, name="item_id")]
+
+
 class Served(tf.Module):
     """The ranker with the push's users: position 0 is somebody of whom nothing is known."""
 
@@ -53,7 +56,8 @@ class Served(tf.Module):
         super().__init__()
         lookups = Lookups(state)
         self.ranker = Ranker(state, lookups, data, price="price")
-        item_ids, user_ids = data.catalogue.column("item_id").to_pylist(), data.users.column("user_id").to_pylist()
+        item_ids = data.catalogue.column("item_id").to_pylist()
+        user_ids = data.users.column("user_id").to_pylist()
         self.length = min(list_length, len(item_ids))
         self.item_positions, self.user_positions = self.ranker.catalogue.positions, lookup_table(user_ids)
         self.item_ids = _kept(np.array(item_ids, dtype=object))
@@ -63,11 +67,15 @@ class Served(tf.Module):
         histories = Histories.encode(self.ranker.catalogue, rows)
         self.users = {name: _kept(array) for name, array in users.of(np.arange(rows.num_rows)).items()}
         self.bounds = _kept(histories.bounds)
+        flat = {
+            "history": histories.positions,
+            "times": histories.times,
+            "first": histories.first,
+            "last": histories.last,
+        }
+        # One entry of padding behind all: what masked places read.
         self.histories = {
-            "history": _kept(np.append(histories.positions, np.int32(0))),  # never empty, so that it can be gathered
-            "times": _kept(np.append(histories.times, np.float32(0))),
-            "first": _kept(np.append(histories.first, np.float32(0))),
-            "last": _kept(np.append(histories.last, np.float32(0))),
+            name: _kept(np.append(values, values.dtype.type(0))) for name, values in flat.items()
         }
 
     @tf.function(input_signature=[_texts(None, name="user_id")], autograph=False)
@@ -101,7 +109,7 @@ class Served(tf.Module):
             }
         )
 
-    @tf.function(input_signature=[_texts(None, name="user_id"), _texts(None, name="item_id")], autograph=False)
+    @tf.function(input_signature=_PAIRS, autograph=False)
     def score(self, user_id: tf.Tensor, item_id: tf.Tensor) -> dict[str, tf.Tensor]:
         """The score of one item a user."""
         positions = tf.cast(self.item_positions.lookup(item_id), tf.int32)

@@ -120,18 +120,18 @@ class Histories:
         )
 
     def of(self, rows: np.ndarray) -> dict[str, np.ndarray]:
-        """The tensors [rows, longest history] of these rows; beyond a row's end the mask is False, the rest 0."""
+        """The tensors [rows, longest history] of these rows; beyond a row's end mask and values are 0."""
         places, mask = padded(self.bounds, rows)
         flat = {"history": self.positions, "times": self.times, "first": self.first, "last": self.last}
         tensors = {
-            name: np.where(mask, values[places] if len(values) else values.dtype.type(0), values.dtype.type(0))
+            name: np.where(mask, values[places] if len(values) else 0, 0).astype(values.dtype)
             for name, values in flat.items()
         }
         return {**tensors, "history_mask": mask}
 
 
 def padded(bounds: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Places in a flat array of each row's entries, int64 [rows, longest], and which of them are the row's."""
+    """Places of each row's entries in a flat array, int64 [rows, longest], and which are the row's."""
     starts, lengths = bounds[rows], bounds[rows + 1] - bounds[rows]
     steps = np.arange(max(1, lengths.max(initial=0)))
     mask = steps < lengths[:, None]

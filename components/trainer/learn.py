@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -100,26 +100,25 @@ def _check(base: ModelState | None, rows: TrainingRows, spans: Iterable[int], co
         return
     for span in spans:
         if span in base.spans_learned:
-            raise ValueError(
-                f"span {span} ({date_of(span)}) was learned before: choose a base whose spans lie before it"
-            )
+            raise ValueError(f"span {span} ({date_of(span)}) was learned before: choose an earlier base")
     for name in SHAPE_FIELDS:
         old, new = getattr(base.config, name), getattr(config, name)
         if old != new:
-            raise ValueError(f"{name} is {new}, but the base was learned with {old}: keep it or bootstrap again")
+            raise ValueError(f"{name} is {new}, but the base has {old}: keep it or bootstrap again")
 
 
-def _prepared(base: ModelState | None, table: pa.Table, rows: TrainingRows, config: LearnConfig) -> ModelState:
+def _prepared(
+    base: ModelState | None, table: pa.Table, rows: TrainingRows, config: LearnConfig
+) -> ModelState:
     """The base, or a fresh state, that knows all ids and has moments that count the new values."""
     users, catalogue = rows.data.users, rows.data.catalogue
     spec = base.spec if base else FeatureSpec.detect(users, catalogue)
     ids: dict[str, list[str]] = {
-        "user": sorted(set(scalar(table, "user_id").to_pylist())),
+        "user": sorted(set(scalar(table, "user_id").tolist())),
         "item": catalogue.column("item_id").to_pylist(),
     }
-    for kind, features, names in (("user", users, spec.user_categories), ("item", catalogue, spec.item_categories)):
-        for name in names:
-            ids[f"{kind}:{name}"] = _distinct(features, name)
+    ids |= {f"user:{name}": _distinct(users, name) for name in spec.user_categories}
+    ids |= {f"item:{name}": _distinct(catalogue, name) for name in spec.item_categories}
     if base is None:
         nothing = empty_rows(table.schema)
         vocabularies = {name: Vocabulary().append(ids[name]) for name in spec.vocabularies}
@@ -155,10 +154,9 @@ def _trained(
 ) -> tuple[ModelState, list[float], int]:
     """The state after some epochs, their mean losses, the number of steps."""
     model = TwoTower(state)
-    rate = 1.0 if first else config.later_rate
-    optimizer = RowSparse(
-        model.table_variables, model.dense_variables, rate * config.table_rate, rate * config.dense_rate, state.slots
-    )
+    share = 1.0 if first else config.later_rate
+    rates = share * config.table_rate, share * config.dense_rate
+    optimizer = RowSparse(model.table_variables, model.dense_variables, *rates, state.slots)
     steps = Steps(state, table, data, config)
     step = compiled(model, optimizer, steps, data)
     losses, count = [], 0
@@ -172,7 +170,9 @@ def _trained(
     return replace(state, weights=model.arrays(), slots=optimizer.slots()), losses, count
 
 
-def compiled(model: TwoTower, optimizer: RowSparse, steps: Steps, data: DataState):
+def compiled(
+    model: TwoTower, optimizer: RowSparse, steps: Steps, data: DataState
+) -> Callable[[Arrays], tf.Tensor]:
     """A function of a step's arrays that learns it and returns its summed loss; traced once for all sizes."""
     trends = TrendTable(data.item_days, steps.catalogue, int(steps.spans.min()), int(steps.spans.max()))
 
@@ -192,7 +192,9 @@ def compiled(model: TwoTower, optimizer: RowSparse, steps: Steps, data: DataStat
         tensors = {name: tf.constant(array) for name, array in arrays.items() if name != "span"}
         tensors["day"] = tf.constant(trends.days(arrays["span"]))
         if function is None:
-            signature = {name: tf.TensorSpec([None] * one.shape.rank, one.dtype) for name, one in tensors.items()}
+            signature = {
+                name: tf.TensorSpec([None] * one.shape.rank, one.dtype) for name, one in tensors.items()
+            }
             function = tf.function(run, input_signature=[signature], autograph=False)
         return function(tensors)
 

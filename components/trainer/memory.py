@@ -1,4 +1,4 @@
-"""What a model state keeps of the rows that it has seen: held-out rows for judging, learned rows for replay."""
+"""Held-out rows: never learned, and kept in the model state for judging."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ from schemas.spans import date_of, held_out
 
 def check_not_held_out(rows: pa.Table, share: float) -> None:
     """ValueError if a row is of a user-day that was put aside for ever."""
-    spans, users = scalar(rows, "span"), scalar(rows, "user_id")
+    spans = np.asarray(scalar(rows, "span"))
+    users: pa.Array = scalar(rows, "user_id")
     for span in np.unique(spans):
         of_span = users.filter(pa.array(spans == span)).to_pylist()
         aside = held_out(of_span, int(span), share)
         if aside.any():
             user = of_span[int(np.argmax(aside))]
             raise ValueError(
-                f"the rows to learn hold user {user!r} on span {span} ({date_of(int(span))}), which is held out: "
-                "take the rows of split `learn`, made with the same holdout_share"
+                f"the rows to learn hold user {user!r} on span {span} ({date_of(int(span))}), which is held "
+                "out: take the rows of split `learn`, made with the same holdout_share"
             )
 
 
 def keep_held_out(before: pa.Table | None, new: pa.Table, last_span: int, config: LearnConfig) -> pa.Table:
-    """Held-out rows after `last_span` was learned: the last `recent_spans` spans whole, a sample of the others.
+    """Held-out rows after `last_span` was learned: the last `recent_spans` spans whole, a sample of others.
 
     The sample holds at most `old_task_rows`, as evenly over spans as there are rows; within a span the rows
     of lowest fixed priority stay, so that a row once dropped never comes back.

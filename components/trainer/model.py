@@ -31,9 +31,8 @@ class Part(tf.keras.layers.Layer):
 
     def __init__(self, prefix: str, weights: Mapping[str, np.ndarray]) -> None:
         super().__init__(name=prefix)
-        self.arrays = {
-            name: tf.Variable(array, name=prefix) for name, array in weights.items() if name.startswith(prefix + "/")
-        }
+        mine = {name: array for name, array in weights.items() if name.startswith(prefix + "/")}
+        self.arrays = {name: tf.Variable(array, name=prefix) for name, array in mine.items()}
 
     def dense(self, name: str, inputs: tf.Tensor) -> tf.Tensor:
         return tf.linalg.matmul(inputs, self.arrays[f"{name}/kernel"]) + self.arrays[f"{name}/bias"]
@@ -69,7 +68,8 @@ class ItemTower(Part):
 
     def represent(self, ids: tf.Tensor, categories: tf.Tensor) -> tf.Tensor:
         """float32 [n, dimension]: what candidates and histories share. ids: int32 [n]."""
-        return tf.add_n([self.rows("item/id", ids), *self.categories("item/feature/", self.columns, categories)])
+        features = self.categories("item/feature/", self.columns, categories)
+        return tf.add_n([self.rows("item/id", ids), *features])
 
     def call(self, represented: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
         """float32 [n, dimension] candidate vectors. numbers: float32 [n, columns], NaN where missing."""
@@ -105,13 +105,11 @@ class UserTower(Part):
         """Query vectors, float32 [rows, dimension], and trend weights, float32 [rows, 4]."""
         features = self.categories("user/feature/", self.columns, batch["user_categories"])
         moment = [self.rows("user/hour", batch["hour"]), self.rows("user/weekday", batch["weekday"])]
-        inputs = tf.concat(
-            [self.bags(batch, taken), tf.add_n([*features, *moment]), activity(batch), self.scaler(batch["user_numbers"])],
-            axis=1,
-        )
+        numbers = [activity(batch), self.scaler(batch["user_numbers"])]
+        inputs = tf.concat([self.bags(batch, taken), tf.add_n([*features, *moment]), *numbers], axis=1)
         hidden = tf.nn.relu(self.dense("user/hidden", inputs))
-        query = self.rows("user/id", batch["user"]) + self.dense("user/out", hidden) + self.dense("user/skip", inputs)
-        return query, self.dense("user/trend", hidden)
+        query = self.dense("user/out", hidden) + self.dense("user/skip", inputs)
+        return query + self.rows("user/id", batch["user"]), self.dense("user/trend", hidden)
 
 
 class RepeatTerm(Part):
@@ -150,7 +148,7 @@ class TwoTower(tfrs.Model):
         return {name: one.numpy() for name, one in {**self.table_variables, **self.dense_variables}.items()}
 
     def compute_loss(self, inputs: Tensors, training: bool = False) -> tf.Tensor:
-        """The summed loss of a step (`steps.Steps` makes its inputs): every row against candidates and its past.
+        """The summed loss of a step, whose inputs `Steps` makes: rows against candidates and their own past.
 
         Past items are candidates of their own row with certainty; the shared candidates are a sample.
         """
@@ -163,8 +161,8 @@ class TwoTower(tfrs.Model):
             return tf.gather(bias, inputs[which])
 
         candidates = tf.gather(vectors, inputs["candidate"])
-        shared = tf.linalg.matmul(query, candidates, transpose_b=True) / self.temperature + static("candidate")
-        shared += tf.einsum("bt,bct->bc", trend_weight, inputs["candidate_trend"])
+        shared = tf.linalg.matmul(query, candidates, transpose_b=True) / self.temperature
+        shared += static("candidate") + tf.einsum("bt,bct->bc", trend_weight, inputs["candidate_trend"])
         past = tf.einsum("bd,bhd->bh", query, tf.gather(vectors, inputs["history"])) / self.temperature
         past += static("history") + tf.einsum("bt,bht->bh", trend_weight, inputs["history_trend"])
         past += self.repeat(inputs)

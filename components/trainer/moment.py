@@ -22,18 +22,19 @@ def as_of_push(users: Users, span: int) -> Users:
     return replace(users, hours=np.zeros_like(users.hours), weekdays=np.full_like(users.weekdays, weekday))
 
 
-def push_rows(data: DataState, user_ids: list[str]) -> pa.Table:
-    """Rows of the users as the export knows them: histories as of the beginning of the day after the state."""
+def push_rows(data: DataState, user_ids: list[str] | pa.Array) -> pa.Table:
+    """Rows of users as the export knows them: histories as of the start of the day after the state."""
     return data.histories(user_ids, start_of(data.span + 1))
 
 
 def recent_rows(data: DataState, recent: list[list[str]]) -> pa.Table:
-    """Rows of unknown users who took the given items, newest last, as the signature `recommend_recent` reads them.
+    """Rows of unknown users who took these items, newest last, as `recommend_recent` reads them.
 
     An item that comes twice was taken twice; "" is padding.
     """
     rows = push_rows(data, [""] * len(recent))
-    lists: dict[str, list[list]] = {name: [] for name in ("history_item", "history_times", "history_first", "history_last")}
+    names = ("history_item", "history_times", "history_first", "history_last")
+    lists: dict[str, list[list]] = {name: [] for name in names}
     for items in recent:
         ages: dict[str, list[float]] = {}
         for back, item in enumerate(reversed(items), start=1):

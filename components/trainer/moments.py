@@ -19,7 +19,7 @@ class Moments:
     variance: float = 1.0
 
     def update(self, values: np.ndarray) -> Moments:
-        """The moments after `values` [n]; NaN is missing and does not count. Pooled as by Chan et al. (1979)."""
+        """The moments after `values` [n], without NaN (missing); pooled as by Chan et al. (1979)."""
         present = values[np.isfinite(values)].astype(np.float64)
         if not len(present):
             return self

@@ -28,7 +28,7 @@ class RowSparse:
         dense_rate: float,
         slots: Mapping[str, np.ndarray],
     ) -> None:
-        """`slots`: what `slots()` returned for the base, grown as its tables were; empty for a first model."""
+        """`slots`: what `slots()` returned for the base, grown as its tables; empty for a first model."""
         self._variables = [*tables.values(), *dense.values()]
         self._split = len(tables)
         self._adagrad = tf.keras.optimizers.Adagrad(table_rate, INITIAL_ACCUMULATOR)

@@ -45,7 +45,8 @@ class Ranker(tf.Module):
         query, trend_weight = self.users(batch)
         column = tf.maximum(positions - 1, 0)
         score = tf.reduce_sum(query * tf.gather(self.vectors, column), axis=1) / self.model.temperature
-        score += tf.gather(self.bias, column) + tf.reduce_sum(trend_weight * tf.gather(trends, column), axis=1)
+        score += tf.gather(self.bias, column)
+        score += tf.reduce_sum(trend_weight * tf.gather(trends, column), axis=1)
         same = batch["history"] == positions[:, None]
         score += tf.reduce_sum(tf.where(same, self.model.repeat(batch), 0.0), axis=1)
         return tf.where(positions > 0, score, -float("inf"))

@@ -44,12 +44,13 @@ class Scorer:
         """int64 [items of all rows]: the 1-based rank of every item that a row holds, in the rows' order.
 
         Among the whole catalogue as of the data state; of equal scores the worse rank counts, and an item
-        that is not in the catalogue gets a rank behind all. Trends are as of each row's own span, the price is
-        the one before the data state's span.
+        that is not in the catalogue gets a rank behind all. Trends are as of each row's own span, the price
+        is the one before the data state's span.
         """
         ranker = self._before
         items = self.data.catalogue.num_rows
-        users, histories = Users.encode(self.state, self._lookups, rows), Histories.encode(ranker.catalogue, rows)
+        users = Users.encode(self.state, self._lookups, rows)
+        histories = Histories.encode(ranker.catalogue, rows)
         bounds = layout.offsets(rows, "item_id")
         positions = look_up(ranker.catalogue.positions, layout.flat(rows, "item_id"))
         spans = np.asarray(layout.scalar(rows, "span"))
@@ -71,8 +72,8 @@ class Scorer:
     def top_k(self, rows: pa.Table, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Ids, object [rows, k], and scores, float32 [rows, k], best first, as the push will serve them.
 
-        Features and histories are the rows' own (`DataState.histories`); trends, prices, weekday are as of the
-        day after the data state, the hour is unknown. k is at most the size of the catalogue.
+        Features and histories are the rows' own; trends, prices, weekday are as of the day after the data
+        state, the hour is unknown. A list is as long as the catalogue where k is larger.
         """
         ids = np.array(self.data.catalogue.column("item_id").to_pylist(), object)
         k = min(k, len(ids))
@@ -85,7 +86,7 @@ class Scorer:
         return ids[top], scores
 
     def score(self, rows: pa.Table, item_ids: list[str]) -> np.ndarray:
-        """float32 [rows]: the score of one item a row, as the push will serve it; -inf if it does not exist."""
+        """float32 [rows]: the score of one item a row, as the push will serve it; -inf if it is unknown."""
         users, histories = self._served(rows)
         every = np.arange(rows.num_rows)
         positions = look_up(self._pushed.catalogue.positions, pa.array(item_ids, pa.string()))

@@ -13,13 +13,13 @@ import pyarrow.parquet as pq
 
 from components.features.digest import of_table
 from components.features.rows import flat, offsets
-from components.replay.prepare import BUFFER_FILE
+from components.replay.prepare import BUFFER_FILE, META_FILE
 from components.trainer.config import LearnConfig
 from components.trainer.features import FeatureSpec
 from components.trainer.moments import Moments
 from components.trainer.vocabulary import Vocabulary
 
-_META, _WEIGHTS, _SLOTS = "state.json", "weights.npz", "slots.npz"
+_WEIGHTS, _SLOTS = "weights.npz", "slots.npz"
 _VOCABULARIES, _HELD_OUT = "vocabularies.parquet", "held_out.parquet"
 
 
@@ -53,12 +53,12 @@ class ModelState:
         pq.write_table(self._vocabulary_table(), folder / _VOCABULARIES)
         pq.write_table(self.buffer, folder / BUFFER_FILE)
         pq.write_table(self.held_out, folder / _HELD_OUT)
-        (folder / _META).write_text(json.dumps(self._meta(), indent=2, sort_keys=True))
+        (folder / META_FILE).write_text(json.dumps(self._meta(), indent=2, sort_keys=True))
 
     @classmethod
     def load(cls, folder: Path) -> ModelState:
         """Reads what `save` wrote; FileNotFoundError where `folder` holds no state."""
-        meta = json.loads((folder / _META).read_text())
+        meta = json.loads((folder / META_FILE).read_text())
         spec = FeatureSpec.from_json(meta["spec"])
         names = pq.read_table(folder / _VOCABULARIES)
         ids: dict[str, list[str]] = {name: [] for name in spec.vocabularies}

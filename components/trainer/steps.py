@@ -34,7 +34,8 @@ class Steps:
         self.spans = layout.scalar(rows, "span")
         self.bounds = layout.offsets(rows, "item_id")
         self.positions = look_up(self.catalogue.positions, layout.flat(rows, "item_id"))
-        behaviors = layout.flat(rows, "behavior").dictionary_encode()
+        texts: pa.Array = layout.flat(rows, "behavior")
+        behaviors = texts.dictionary_encode()
         weights = config.behavior_weights.model_dump()
         of_behavior = np.array([weights[name] for name in behaviors.dictionary.to_pylist()], np.float32)
         self.weights = of_behavior[behaviors.indices.to_numpy()]
@@ -71,7 +72,7 @@ class Steps:
             "item_categories": self._forget(self.catalogue.categories[distinct], rng),
             "item_numbers": self.catalogue.numbers[distinct],
             "candidate": np.searchsorted(distinct, candidates).astype(np.int32),
-            "history": np.where(past["history_mask"], np.searchsorted(distinct, past["history"]), 0).astype(np.int32),
+            "history": (np.searchsorted(distinct, past["history"]) * past["history_mask"]).astype(np.int32),
             "inclusion": inclusion(self.takers[candidates], len(rows), self.rows, len(uniform), items),
             "span": self.spans[rows],
             "candidate_position": candidates,
@@ -102,7 +103,7 @@ def _labels(
     positive: np.ndarray,
     weight: np.ndarray,
 ) -> Arrays:
-    """Weights of positives, each at its place in the row's history if it has one there, else as a candidate."""
+    """Weights of positives, each at its place in the row's history or, if it has none, as a candidate."""
     shape = (len(history), len(candidates))
     column = np.searchsorted(candidates, history)
     column = np.where(column < len(candidates), column, 0)

@@ -27,7 +27,8 @@ class TrendTable:
         position = look_up(catalogue.positions, item_days.column("item_id"))
         counts[day[used] + 1, position[used]] = item_days.column("events").to_numpy()[used]
         self._items = items
-        self._before = tf.constant(np.cumsum(counts, axis=0, out=counts).reshape(-1))  # exact up to 2^24 events
+        # Sums of float32 are exact up to 2^24 events of an item.
+        self._before = tf.constant(np.cumsum(counts, axis=0, out=counts).reshape(-1))
 
     def days(self, spans: np.ndarray) -> np.ndarray:
         """Spans as `of` takes them, int32."""

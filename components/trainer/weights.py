@@ -65,8 +65,10 @@ def initial_table(name: str, rows: int, width: int, seed: int) -> np.ndarray:
     return (rng.standard_normal((rows, width)) * 0.1).astype(np.float32)
 
 
-def initial(config: LearnConfig, spec: FeatureSpec, vocabularies: Mapping[str, Vocabulary]) -> dict[str, np.ndarray]:
-    """All arrays of a model that has learned nothing; dense kernels as by Glorot & Bengio (2010), biases zero."""
+def initial(
+    config: LearnConfig, spec: FeatureSpec, vocabularies: Mapping[str, Vocabulary]
+) -> dict[str, np.ndarray]:
+    """All arrays of a model that has learned nothing; dense kernels as by Glorot & Bengio (2010)."""
     arrays = {}
     for name, vocabulary in tables(spec).items():
         rows = table_rows(name, vocabularies[vocabulary] if vocabulary else None)

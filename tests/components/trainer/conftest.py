@@ -1,0 +1,41 @@
+"""A small world that has learned its first days, and the day after them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from components.events.config import BehaviorWeights
+from components.features.config import FeaturesConfig
+from components.features.stretch import advance_stretch
+from components.trainer.config import LearnConfig
+from components.trainer.learn import Candidate, TrainingRows, learn
+from tests.factories import FIRST_SPAN, make_events, make_items, make_users
+
+FIRST_DAYS = 4
+WEIGHTS = BehaviorWeights().model_dump()
+CONFIG = LearnConfig(dimension=8, hidden=16, repeat_hidden=4, batch_rows=16, uniform_negatives=8, first_epochs=2)
+
+
+@dataclass(frozen=True)
+class World:
+    first: TrainingRows
+    next_day: TrainingRows
+    config: LearnConfig
+    base: Candidate
+    """What was learned from the first days."""
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    events = make_events(days=FIRST_DAYS + 1, users=30, per_day=120)
+    last = FIRST_SPAN + FIRST_DAYS
+    early = {span: day for span, day in events.items() if span < last}
+    tables = make_items(), make_users(30), FeaturesConfig(), WEIGHTS
+    learn_rows, held, data = advance_stretch(None, early, *tables)
+    first = TrainingRows(learn_rows, learn_rows.slice(0, 0), held, data)
+    day_rows, day_held, after = advance_stretch(data, {last: events[last]}, *tables)
+    base = learn(None, first, CONFIG)
+    next_day = TrainingRows(day_rows, learn_rows.slice(0, 20), day_held, after)
+    return World(first, next_day, CONFIG, base)

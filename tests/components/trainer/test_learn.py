@@ -1,0 +1,97 @@
+"""What `learn` promises: determinism, warm starts, memories, refusals."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from components.features.rows import scalar
+from components.trainer.learn import learn
+from components.trainer.state import ModelState
+from tests.components.trainer.conftest import FIRST_DAYS, World
+from tests.factories import FIRST_SPAN
+
+
+def same_arrays(one: ModelState, other: ModelState) -> bool:
+    pairs = ((one.weights, other.weights), (one.slots, other.slots))
+    return all(a.keys() == b.keys() and all(np.array_equal(a[n], b[n]) for n in a) for a, b in pairs)
+
+
+def shuffled(rows: pa.Table) -> pa.Table:
+    return rows.take(pa.array(np.random.default_rng(1).permutation(rows.num_rows)))
+
+
+def test_same_arguments_give_the_same_bits_whatever_the_order_of_the_rows(world: World) -> None:
+    once = learn(world.base.state, world.next_day, world.config).state
+    mixed = replace(
+        world.next_day, new=shuffled(world.next_day.new), replay=shuffled(world.next_day.replay)
+    )
+    again = learn(world.base.state, mixed, world.config).state
+    assert same_arrays(once, again)
+    assert once.digest() == again.digest()
+    other = learn(world.base.state, world.next_day, world.config.model_copy(update={"seed": 1})).state
+    assert not same_arrays(once, other)
+
+
+def test_loss_falls_and_the_report_counts(world: World) -> None:
+    report = world.base.report
+    assert report["loss_last"] < report["loss_first"]
+    assert report["rows_new"] == world.first.new.num_rows
+    assert report["epochs"] == 2
+    assert report["diverged"] == 0
+
+
+def test_an_exploding_rate_is_reported_as_diverged(world: World) -> None:
+    wild = world.config.model_copy(update={"dense_rate": 1e30, "later_rate": 1.0})
+    assert learn(world.base.state, world.next_day, wild).report["diverged"] == 1
+
+
+def test_a_warm_start_continues_counters_and_accumulators(world: World) -> None:
+    before, after = world.base.state.slots, learn(world.base.state, world.next_day, world.config).state.slots
+    steps = -(-(world.next_day.new.num_rows + world.next_day.replay.num_rows) // world.config.batch_rows)
+    for name in ("adagrad/iterations", "adam/iterations"):
+        assert after[name] == before[name] + steps
+    for name, slot in before.items():
+        if name.startswith("adagrad/accumulator"):
+            assert (after[name][: len(slot)] >= slot).all(), name
+    assert after.keys() == before.keys()
+
+
+def test_a_day_without_rows_keeps_every_weight_and_counts_as_learned(world: World) -> None:
+    nothing = world.next_day.new.slice(0, 0)
+    day = replace(world.next_day, new=nothing, replay=nothing, held_out=nothing, spans=(world.next_day.data.span,))
+    after = learn(world.base.state, day, world.config).state
+    assert after.spans_learned[-1] == world.next_day.data.span
+    for name, array in world.base.state.weights.items():
+        assert np.array_equal(after.weights[name][: len(array)], array)
+
+
+def test_spans_rows_and_held_out_rows_are_remembered(world: World) -> None:
+    state = world.base.state
+    assert state.spans_learned == tuple(range(FIRST_SPAN, FIRST_SPAN + FIRST_DAYS))
+    assert state.buffer.num_rows == world.first.new.num_rows
+    assert state.held_out.num_rows == world.first.held_out.num_rows
+
+
+def test_a_held_out_row_is_refused_by_user_and_span(world: World) -> None:
+    leaked = pa.concat_tables([world.next_day.new, world.next_day.held_out])
+    user, span = scalar(world.next_day.held_out, "user_id")[0].as_py(), world.next_day.data.span
+    with pytest.raises(ValueError, match=rf"user '.+' on span {span} .* held out"):
+        learn(world.base.state, replace(world.next_day, new=leaked), world.config)
+    with pytest.raises(ValueError, match="held out"):
+        learn(world.base.state, replace(world.next_day, replay=world.next_day.held_out), world.config)
+    assert user
+
+
+def test_a_span_is_learned_once(world: World) -> None:
+    with pytest.raises(ValueError, match=f"span {FIRST_SPAN} .* was learned before"):
+        learn(world.base.state, world.first, world.config)
+
+
+def test_another_shape_than_the_base_has_is_refused(world: World) -> None:
+    wider = world.config.model_copy(update={"dimension": 16})
+    with pytest.raises(ValueError, match="dimension is 16, but the base has 8"):
+        learn(world.base.state, world.next_day, wider)

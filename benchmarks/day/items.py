@@ -7,9 +7,6 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from ml_metadata import metadata_store
-from tfx.orchestration.metadata import sqlite_metadata_connection_config
-
 from pipelines.anatomy import STEPS
 
 START, DATA, TRAINING, EVALUATION = "start-up (imports)", "data", "training", "evaluation and gate"
@@ -37,7 +34,12 @@ class Ran:
 
 def executions(database: Path, since: float) -> list[Ran]:
     """What MLMD noted of the nodes that began after `since`."""
-    store = metadata_store.MetadataStore(sqlite_metadata_connection_config(str(database)))
+    from ml_metadata import metadata_store
+    from ml_metadata.proto import metadata_store_pb2
+
+    config = metadata_store_pb2.ConnectionConfig()
+    config.sqlite.filename_uri = str(database)
+    store = metadata_store.MetadataStore(config)
     node_contexts = {context.id: context.name for context in store.get_contexts_by_type("node")}
     ran = []
     for run in store.get_executions():

@@ -25,7 +25,8 @@ provide_uv() {
         if "$candidate" -m pip --version >/dev/null 2>&1; then python=$candidate && break; fi
     done
     [ -n "$python" ] || { say "No Python with pip was found: install python3-pip."; exit 1; }
-    PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 "$python" -m pip install --quiet --no-deps --require-hashes --target .uv/partial -r requirements/uv.lock
+    export PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1
+    "$python" -m pip install --quiet --no-deps --require-hashes --target .uv/partial -r requirements/uv.lock
     rm -rf ".uv/$version"
     mv .uv/partial ".uv/$version"
     ln -sfn "$version/bin/uv" "$uv"

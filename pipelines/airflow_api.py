@@ -14,6 +14,7 @@ from schemas.home import Home
 
 DAILY, BOOTSTRAP = "everlearn_daily", "everlearn_bootstrap"
 FINISHED = ("success", "failed")
+TOLD = ("success", "skipped", "failed", "up_for_retry")
 DAG_SECONDS = 90.0
 """How long a new deployment may take until it has read its DAG files."""
 
@@ -23,6 +24,16 @@ OnTask = Callable[[str, str, float | None], None]
 
 class AirflowError(RuntimeError):
     """Airflow refused a request; the sentence is its own."""
+
+
+def run_day(home: Home, day: dt.date, say: Callable[[str], None], *, again: bool = False) -> str:
+    """`Airflow.run_day` with a line for every task that ends."""
+
+    def on_task(task: str, state: str, seconds: float | None) -> None:
+        if seconds is not None and state in TOLD:
+            say(f"    {task:24} {state:12} {seconds:6.1f} s")
+
+    return Airflow(home).run_day(day, on_task, again=again)
 
 
 class Airflow:
@@ -58,6 +69,7 @@ class Airflow:
                 logical_date=_midnight(day),
                 data_interval_start=_midnight(day),
                 data_interval_end=_midnight(day + dt.timedelta(days=1)),
+                run_after=_midnight(day + dt.timedelta(days=1)),  # by which the grid orders and labels runs
             )
         address = f"/api/v2/dags/{DAILY}/dagRuns/{run['dag_run_id']}"
         if run["state"] == "failed":

@@ -30,7 +30,7 @@ class StepError(RuntimeError):
 
 
 def run_step(home: Path, argv: list[str], on_line: Callable[[str], None]) -> dict[str, Any]:
-    """Runs `pipelines.step` with `argv` for the state folder `home`; its outcome, the last JSON object printed.
+    """Runs `pipelines.step` with `argv` for the state folder `home`; the last JSON object it prints.
 
     Every other line goes to `on_line` as it comes. StepError where the step fails or its process dies. When
     the calling process is killed the step is killed with it.

@@ -17,7 +17,6 @@ from components.events.config import EventsConfig
 from components.features.config import FeaturesConfig
 from components.gate.config import GateConfig
 from components.pusher.config import PusherConfig
-from components.record.config import RecordConfig
 from components.release.config import ReleaseConfig
 from components.replay.config import ReplayConfig
 from components.trainer.config import LearnConfig
@@ -26,6 +25,13 @@ from schemas.home import Home
 PREFIX = "EVERLEARN_"
 NOT_SETTINGS = ("EVERLEARN_HOME", "EVERLEARN_AIRFLOW_", "EVERLEARN_STACK_")
 """Variables of that prefix which are read elsewhere: the state folder and the process supervision."""
+
+
+SHARED = {
+    "holdout_share": "features.holdout_share",
+    "behavior_weights": "events.behavior_weights",
+    "replay": "the section replay",
+}
 
 
 class ConfigError(ValueError):
@@ -44,16 +50,21 @@ class Config(BaseModel):
     evaluator: EvaluatorConfig = Field(default_factory=EvaluatorConfig)
     gate: GateConfig = Field(default_factory=GateConfig)
     release: ReleaseConfig = Field(default_factory=ReleaseConfig)
-    record: RecordConfig = Field(default_factory=RecordConfig)
     pusher: PusherConfig = Field(default_factory=PusherConfig)
 
-    def learning(self) -> LearnConfig:
-        """The learn section with what it shares with other sections filled in from their owners."""
+    @classmethod
+    def compose(cls, settings: dict[str, Any]) -> Config:
+        """Validates the sections; what `learn` shares with other sections is taken from their owners."""
+        for field, owner in SHARED.items():
+            if field in settings.get("learn", {}):
+                raise ConfigError(f"learn.{field} is refused: set {owner}, which it follows")
+        config = cls.model_validate(settings)
         shared = {
-            "holdout_share": self.features.holdout_share,
-            "behavior_weights": self.events.behavior_weights,
+            "holdout_share": config.features.holdout_share,
+            "behavior_weights": config.events.behavior_weights,
+            "replay": config.replay,
         }
-        return self.learn.model_copy(update=shared)
+        return config.model_copy(update={"learn": config.learn.model_copy(update=shared)})
 
 
 def load(home: Home) -> Config:
@@ -64,7 +75,7 @@ def load(home: Home) -> Config:
     for section, fields in _from_environment().items():
         settings.setdefault(section, {}).update(fields)
     try:
-        return Config.model_validate(settings)
+        return Config.compose(settings)
     except ValidationError as error:
         raise ConfigError("\n".join(_sentence(problem) for problem in error.errors())) from None
 

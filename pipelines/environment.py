@@ -1,5 +1,6 @@
 """Process-wide switches that must be set before TensorFlow is imported. Standard library only."""
 
+import logging
 import os
 
 SWITCHES = {
@@ -15,3 +16,9 @@ def prepare() -> None:
     """Sets the switches that the user has not set."""
     for name, value in SWITCHES.items():
         os.environ.setdefault(name, value)
+
+
+def quieten() -> None:
+    """What libraries say of themselves at every step is no news to a user; their errors are."""
+    for name in ("absl", "py.warnings", "apache_beam", "mlflow", "alembic", "great_expectations"):
+        logging.getLogger(name).setLevel(logging.ERROR)

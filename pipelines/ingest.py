@@ -14,7 +14,7 @@ from tfx.types.standard_artifacts import ExampleStatistics
 from components.artifacts import DataStateArtifact
 from components.base.strategies import DataBefore, StatisticsBefore
 from components.digests import of_file
-from components.drift.component import Drift
+from components.drift.component import Drift, RowsSchema
 from components.events.component import DayEvents
 from components.features.component import Features
 from components.quality.component import Quality
@@ -35,7 +35,7 @@ def create(home: Home, config: Config, plan: Plan) -> tfx.dsl.Pipeline:
         folder=str(home.events),
         config=config.events.model_dump_json(),
     ).with_id("DayEvents")
-    quality = Quality(events=events.outputs["events"]).with_id("Quality")
+    quality = Quality(events=events.outputs["events"], broken=str(home.logs / "quality")).with_id("Quality")
     before = Resolver(
         strategy_class=DataBefore,
         config={"span": plan.first_span},
@@ -45,13 +45,13 @@ def create(home: Home, config: Config, plan: Plan) -> tfx.dsl.Pipeline:
         events=events.outputs["events"],
         before=before.outputs["before"],
         config=config.features.model_dump_json(),
-        behavior_weights=config.events.weights_json(),
-        items=_table(home.items),
-        users=_table(home.users),
+        behavior_weights=config.events.behavior_weights.model_dump_json(),
+        items=_file(home.items),
+        users=_file(home.users),
     ).with_id("Features")
     features.add_upstream_node(quality)
     statistics = tfx.components.StatisticsGen(examples=features.outputs["rows"]).with_id("Statistics")
-    schema = tfx.components.ImportSchemaGen(schema_file=str(ROWS_SCHEMA)).with_id("Schema")
+    schema = RowsSchema(statistics=statistics.outputs["statistics"], curated=_file(ROWS_SCHEMA)).with_id("Schema")
     validation = tfx.components.ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
     ).with_id("Validation")
@@ -74,8 +74,8 @@ def create(home: Home, config: Config, plan: Plan) -> tfx.dsl.Pipeline:
     )
 
 
-def _table(path: Path) -> str:
-    """Place and content of an optional table: the cache must see a changed one. Empty where there is none."""
+def _file(path: Path) -> str:
+    """Place and content of an optional file: the cache must see a changed one. Empty where there is none."""
     if not path.exists():
         return ""
     return f"{path}#{of_file(path)}"

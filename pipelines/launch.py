@@ -13,7 +13,7 @@ from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable import launcher, runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
-from pipelines import ingest, learn, metadata
+from pipelines import environment, ingest, learn, metadata
 from pipelines.anatomy import INGEST, STEPS, Step
 from pipelines.config import Config
 from pipelines.plan import Plan
@@ -56,6 +56,7 @@ def node_ids(home: Home, config: Config, plan: Plan, pipeline: str) -> list[str]
 def run_node(home: Home, config: Config, plan: Plan, node: str) -> Outcome:
     """Runs a node; StepError with one sentence where it fails. Its upstream nodes must be done under plan.run_id."""
     step = _step(node)
+    environment.quieten()
     compiled = _compiled(home, config.model_dump_json(), plan, step.pipeline)
     deployment = runner_utils.extract_local_deployment_config(compiled)
     connection = deployment.metadata_connection_config

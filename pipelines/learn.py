@@ -5,13 +5,14 @@ import json
 from schemas.home import Home
 from tfx import v1 as tfx
 from tfx.dsl.components.common.resolver import Resolver
-from tfx.types.standard_artifacts import ExampleAnomalies, Examples, Model
+from tfx.types.standard_artifacts import ExampleAnomalies, Examples, Model, ModelEvaluation
 
 from components.artifacts import DataStateArtifact, DayEventsArtifact, DriftReport, QualityReport
 from components.base import strategies
 from components.evaluator.component import Evaluator
 from components.gate.component import Gate
 from components.pusher.component import Pusher
+from components.pusher.config import PusherConfig
 from components.record.component import Record
 from components.release.component import Release
 from components.replay.component import Replay
@@ -19,6 +20,7 @@ from components.smoke.component import Smoke
 from pipelines import metadata
 from pipelines.config import Config
 from pipelines.plan import Plan
+from pipelines.services import Ports
 
 NAME = "everlearn.learn"
 INPUTS = {
@@ -31,6 +33,7 @@ INPUTS = {
     "quality": QualityReport,
     "drift": DriftReport,
     "anomalies": ExampleAnomalies,
+    "previous": ModelEvaluation,
 }
 
 
@@ -46,8 +49,7 @@ def create(home: Home, config: Config, plan: Plan) -> tfx.dsl.Pipeline:
         new_rows=base.outputs["rows"],
         data_state=base.outputs["data_state"],
         base=base.outputs["base"],
-        config=config.replay.model_dump_json(),
-        learn_config=config.learning().model_dump_json(),
+        config=config.learn.model_dump_json(),
         list_length=config.release.list_length,
         span=plan.span,
     ).with_id("Replay")
@@ -65,6 +67,7 @@ def create(home: Home, config: Config, plan: Plan) -> tfx.dsl.Pipeline:
         data_state=base.outputs["data_state"],
         champion=base.outputs["champion"],
         month_ago=base.outputs["month_ago"],
+        previous=base.outputs["previous"],
         config=config.evaluator.model_dump_json(),
         span=plan.span,
     ).with_id("Evaluator")
@@ -98,8 +101,7 @@ def create(home: Home, config: Config, plan: Plan) -> tfx.dsl.Pipeline:
         anomalies=base.outputs["anomalies"],
         events=base.outputs["events"],
         infra=smoke.outputs["infra"],
-        config=config.record.model_dump_json(),
-        settings=settings,
+        config=settings,
         home=str(home.root),
         run_id=plan.run_id,
         airflow_run_id=plan.airflow_run_id,
@@ -110,9 +112,8 @@ def create(home: Home, config: Config, plan: Plan) -> tfx.dsl.Pipeline:
         infra=smoke.outputs["infra"],
         blessing=gate.outputs["blessing"],
         run=record.outputs["run"],
-        config=config.pusher.model_dump_json(),
+        config=_pushing(home, config).model_dump_json(),
         home=str(home.root),
-        run_id=plan.run_id,
         span=plan.span,
     ).with_id("Pusher")
     return tfx.dsl.Pipeline(
@@ -122,3 +123,11 @@ def create(home: Home, config: Config, plan: Plan) -> tfx.dsl.Pipeline:
         enable_cache=False,
         metadata_connection_config=metadata.connection(home),
     )
+
+
+def _pushing(home: Home, config: Config) -> PusherConfig:
+    """With the model server of `everlearn up` as the one to wait for, where no other is configured."""
+    ports = Ports.read(home)
+    if config.pusher.serving_url or ports is None:
+        return config.pusher
+    return config.pusher.model_copy(update={"serving_url": ports.server_url})

@@ -60,8 +60,12 @@ class Ports:
         return f"http://{HOST}:{self.mlflow}"
 
     @property
+    def server_url(self) -> str:
+        return f"http://{HOST}:{self.rest}"
+
+    @property
     def model_url(self) -> str:
-        return f"http://{HOST}:{self.rest}/v1/models/{MODEL_NAME}"
+        return f"{self.server_url}/v1/models/{MODEL_NAME}"
 
 
 @dataclass(frozen=True)

@@ -37,12 +37,12 @@ def up(home: Home, services: Sequence[str] = ALL, say: Say = print) -> Ports:
 
     With all of it up already nothing is touched. StackError where a service does not become healthy.
     """
-    there = supervise.running(home)
-    if not set(services) <= set(there):
+    if not is_up(home, services):
+        there = supervise.running(home)
         wanted = [name for name in ALL if name in {*services, *there}]
         down(home, say=_nothing)
         _start(home, wanted, say)
-    ports = Ports.read(home) or Ports()
+    ports = addresses_of(home)
     _wait(home, ports, list(services), say)
     for line in addresses(home, services):
         say(line)
@@ -68,16 +68,26 @@ def down(home: Home, say: Say = print) -> None:
 def status(home: Home) -> dict[str, str]:
     """The state of every service by name: healthy, starting or down."""
     there = supervise.running(home)
-    listed = known.services(home, Ports.read(home) or Ports())
+    listed = known.services(home, addresses_of(home))
     return {
         name: "down" if name not in there else "healthy" if service.healthy() else "starting"
         for name, service in listed.items()
     }
 
 
+def is_up(home: Home, services: Sequence[str] = ALL) -> bool:
+    """Whether these services are supervised at the moment (healthy or not)."""
+    return set(services) <= set(supervise.running(home))
+
+
+def addresses_of(home: Home) -> Ports:
+    """Where the stack answers, or answered the last time."""
+    return Ports.read(home) or Ports()
+
+
 def addresses(home: Home, services: Sequence[str] = ALL) -> list[str]:
     """A line for each thing to look at, with the login that Airflow was given."""
-    ports = Ports.read(home) or Ports()
+    ports = addresses_of(home)
     login = f"user {AIRFLOW_USER}, password {airflow_password(home)}"
     lines = {
         "airflow-api": f"Airflow       {ports.airflow_url}  ({login})",
@@ -113,7 +123,7 @@ def airflow(home: Home, arguments: list[str], *, capture: bool = False) -> subpr
     """Runs an Airflow command on this home's deployment."""
     return subprocess.run(
         [str(known.AIRFLOW_BIN / "airflow"), *arguments],
-        env=airflow_environment(home, Ports.read(home) or Ports()),
+        env=airflow_environment(home, addresses_of(home)),
         stdout=subprocess.PIPE if capture else None,
         stderr=subprocess.STDOUT if capture else None,
         text=True,

@@ -186,9 +186,9 @@ def _answer(connection: socket.socket, status: int | None) -> None:
     connection.close()
 
 
-def code_on_disk() -> dict[str, int]:
+def code_on_disk(packages: Iterable[str]) -> dict[str, int]:
     """Modification times of the repository's own modules."""
-    files = (file for package in PACKAGES for file in (REPOSITORY / package).rglob("*.py"))
+    files = (file for package in packages for file in (REPOSITORY / package).rglob("*.py"))
     return {str(file): file.stat().st_mtime_ns for file in files}
 
 
@@ -199,7 +199,7 @@ def everything() -> list[str]:
 
 
 def preload(modules: Iterable[str]) -> None:
-    """Imports `modules`, then puts all objects out of the garbage collector's sight, which would copy them."""
+    """Imports `modules`, then hides all objects from the garbage collector, which would copy their pages."""
     for name in modules:
         importlib.import_module(name)
     assert_no_tensorflow_runtime()
@@ -220,15 +220,16 @@ def main() -> None:
     parser.add_argument("socket", type=Path)
     parser.add_argument("--step", default="pipelines.step:main", help="module:function that runs a step")
     parser.add_argument("--preload", nargs="*", help="modules to import first (default: all that nodes need)")
+    parser.add_argument("--watch", nargs="*", default=PACKAGES, help="packages whose change ends the worker")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     started = time.monotonic()
     environment.prepare()
-    imported = code_on_disk()
+    imported = code_on_disk(arguments.watch)
     module, function = arguments.step.split(":")
     step = getattr(importlib.import_module(module), function)
     preload(everything() if arguments.preload is None else arguments.preload)
-    worker = Worker(arguments.socket, step, imported, code_on_disk)
+    worker = Worker(arguments.socket, step, imported, lambda: code_on_disk(arguments.watch))
     print(f"warm after {time.monotonic() - started:.1f} s on {arguments.socket}", flush=True)
     worker.serve()
 

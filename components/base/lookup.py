@@ -9,8 +9,8 @@ from schemas.rows import LEARN
 from tfx.types.artifact import Artifact, ArtifactState
 from tfx.types.artifact_utils import deserialize_artifact
 
-FIRST_SPAN = "first_span"
-"""Custom property of Features' outputs for a stretch of days."""
+SPANS = "spans"
+"""Custom property of the rows that Features writes: the spans whose days were delivered, as JSON."""
 
 
 def live(store: mlmd.MetadataStore, kind: type[Artifact]) -> list[Artifact]:
@@ -44,10 +44,9 @@ def by_uri(artifacts: Iterable[Artifact], uri: str) -> list[Artifact]:
     return [one for one in artifacts if one.uri == uri][-1:]
 
 
-def spans_of(rows: Artifact) -> range:
-    """The spans that a Features output covers: its custom property `first_span` to its `span`."""
-    stretch = rows.has_custom_property(FIRST_SPAN)
-    return range(rows.get_int_custom_property(FIRST_SPAN) if stretch else rows.span, rows.span + 1)
+def spans_of(rows: Artifact) -> list[int]:
+    """The spans that a Features output covers: of a stretch, those days that were delivered."""
+    return json.loads(rows.get_string_custom_property(SPANS))
 
 
 def feature_rows(examples: Iterable[Artifact]) -> list[Artifact]:

@@ -9,7 +9,7 @@ import ml_metadata as mlmd
 from schemas import lineage
 from tfx.dsl.components.common import resolver
 from tfx.types.artifact import Artifact
-from tfx.types.standard_artifacts import ExampleAnomalies, Examples, ExampleStatistics, Model
+from tfx.types.standard_artifacts import ExampleAnomalies, Examples, ExampleStatistics, Model, ModelEvaluation
 
 from components.artifacts import DataStateArtifact, DayEventsArtifact, DriftReport, QualityReport
 from components.base import lookup
@@ -47,7 +47,8 @@ class Base(resolver.ResolverStrategy):
     base: the newest standing version's model whose learned spans all lie before `span`;
     champion: the highest version's model; month_ago: the newest that had learned nothing of the last 28 days;
     rows: the newest validated rows of every span up to `span` that the base has not learned;
-    data_state, quality, drift, anomalies: of `span`; events: of every span in rows.
+    data_state, quality, drift, anomalies: of `span`; events: of every span in rows;
+    previous: the newest evaluation of an earlier span.
     """
 
     def __init__(self, span: int, serving: str):
@@ -88,4 +89,12 @@ class Base(resolver.ResolverStrategy):
             "quality": of_this_span(QualityReport),
             "drift": of_this_span(DriftReport),
             "anomalies": of_this_span(ExampleAnomalies),
+            "previous": _previous(lookup.live(store, ModelEvaluation), self._span),
         }
+
+
+def _previous(evaluations: list[Artifact], span: int) -> list[Artifact]:
+    """ModelEvaluation has no span of its own: Evaluator writes it as a custom property."""
+    earlier = [one for one in evaluations if one.get_int_custom_property("span") < span]
+    newest = max(earlier, key=lambda one: (one.get_int_custom_property("span"), one.id), default=None)
+    return [newest] if newest else []

@@ -10,7 +10,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types.standard_artifacts import Examples
 
 from components.artifacts import DataStateArtifact, DayEventsArtifact
-from components.base.lookup import FIRST_SPAN
+from components.base.lookup import SPANS
 from components.events import store
 from components.features import stretch
 from components.features.config import FeaturesConfig
@@ -32,7 +32,7 @@ def Features(
 ):
     """`config`: FeaturesConfig as JSON; `behavior_weights`: {behaviour: weight} as JSON; `items` and
     `users`: `path#digest` of the tables, "" for none (the digest is for TFX's cache); `before`: one
-    data state, or nothing on the first day. Rows carry their first span as a custom property."""
+    data state, or nothing on the first day. Rows carry the delivered spans as a custom property."""
     days = {span: store.read_events(events.uri, span) for span in store.spans_in(events.uri)}
     learn, held, state = stretch.advance_stretch(
         DataState.load(before[0].uri) if before else None,
@@ -45,6 +45,7 @@ def Features(
     stretch.write_splits(rows.uri, learn, held)
     rows.split_names = json.dumps([LEARN, HELD_OUT])
     rows.span = data_state.span = state.span
-    rows.set_int_custom_property(FIRST_SPAN, min(days))
+    delivered = [span for span in days if not store.read_account(events.uri, span)["missing"]]
+    rows.set_string_custom_property(SPANS, json.dumps(delivered))
     examples_utils.set_payload_format(rows, example_gen_pb2.PayloadFormat.FORMAT_PARQUET)
     state.save(data_state.uri)

@@ -9,7 +9,7 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
 from components.artifacts import DataStateArtifact, DayEventsArtifact
-from components.events.read import accounts
+from components.events.store import accounts
 from components.release import release as releasing
 
 

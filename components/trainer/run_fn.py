@@ -28,7 +28,8 @@ def run_fn(fn_args: Any) -> None:
     list_length). Writes `state/` with its `report.json` beside the serving folder, and the SavedModel.
     """
     told = fn_args.hyperparameters
-    rows = {split: _read(fn_args.train_files, split) for split in (NEW, REPLAY, HELD_OUT)}
+    files = [*fn_args.train_files, *fn_args.eval_files]
+    rows = {split: _read(files, split) for split in (NEW, REPLAY, HELD_OUT)}
     data = DataState.load(Path(told["data_state"]))
     base = ModelState.load(Path(fn_args.base_model).parent / STATE) if fn_args.base_model else None
     candidate = learn(

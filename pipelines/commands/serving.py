@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipelines import config as settings
+from pipelines.services import Ports
 from schemas.home import MODEL_NAME, Home
 
 app = typer.Typer()
@@ -39,7 +40,7 @@ def recommend(
     from serving import client
 
     home = Home.from_environment()
-    url = settings.load(home).pusher.server_url
+    url = settings.load(home).pusher.serving_url or (Ports.read(home) or Ports()).server_url
     answer = client.recommend_recent(url, recent) if recent else client.recommend(url, user)
     show(home, answer, k)
 

@@ -14,7 +14,9 @@ def up() -> None:
     """Start Airflow's UI and scheduler, the MLflow UI, the model server and the warm worker."""
     from pipelines import stack
 
-    stack.up(Home.from_environment())
+    home = Home.from_environment()
+    stack.up(home)
+    print("\n".join(stack.addresses(home)))
 
 
 @app.command()

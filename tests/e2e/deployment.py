@@ -36,7 +36,7 @@ class Deployment:
             write_day(home, span, events)
         pq.write_table(make_items(ITEMS), home.items)
         pq.write_table(make_users(USERS), home.users)
-        return cls(home, Config.model_validate(sections))
+        return cls(home, Config.compose(sections))
 
     def learn(self, span: int, *, first: int | None = None, force: bool = False, **sections: Any) -> Run:
         """Runs a span through both pipelines, in this process, as `everlearn run` does."""

@@ -7,6 +7,7 @@ import pytest
 
 from pipelines.plan import PlanError, plan
 from schemas import lineage
+from schemas.home import MODEL_NAME
 from schemas.signatures import LINEAGE_FILE, SMOKE_FILE
 from schemas.spans import held_out
 from tests.e2e.deployment import FIRST_SPAN, LAST_OF_STRETCH, STRETCH, Deployment, values
@@ -123,10 +124,10 @@ def test_mlflow_knows_every_run_and_its_champion(deployment, story):
     import mlflow
 
     client = mlflow.MlflowClient(deployment.home.mlflow_uri)
-    experiment = client.get_experiment_by_name(deployment.config.record.experiment)
+    experiment = client.get_experiment_by_name(MODEL_NAME)
     runs = client.search_runs([experiment.experiment_id])
     assert {run.data.tags["tfx_run_id"] for run in runs} == {run.run_id for run in story.values()}
-    alias = client.get_model_version_by_alias("everlearn", "champion")
+    alias = client.get_model_version_by_alias(MODEL_NAME, "champion")
     assert alias.run_id == deployment.champion().mlflow_run_id
 
 

@@ -21,12 +21,11 @@ def store(tmp_path):
 LIVE, PENDING = metadata_store_pb2.Artifact.LIVE, metadata_store_pb2.Artifact.PENDING
 
 
-def put(store, kind, span, uri, state=LIVE, **custom):
+def put(store, kind, span, uri, state=LIVE, spans=None):
     artifact = kind()
     artifact.uri, artifact.span = uri, span
-    for name, value in custom.items():
-        artifact.set_int_custom_property(name, value)
     if kind is Examples:
+        artifact.set_string_custom_property(lookup.SPANS, json.dumps(spans or [span]))
         artifact.split_names = json.dumps(["learn", "held_out"])
     kind_id = store.put_artifact_type(artifact.artifact_type)
     proto = artifact.mlmd_artifact
@@ -62,7 +61,7 @@ def test_nothing_is_found_in_an_empty_store(store):
 
 
 def test_rows_of_every_unlearned_span_are_covered_by_the_newest_artifacts(store):
-    put(store, Examples, 10, "stretch", first_span=1)
+    put(store, Examples, 10, "stretch", spans=[1, 2, 9, 10])
     put(store, Examples, 11, "eleven")
     put(store, Examples, 12, "twelve")
     put(store, Examples, 11, "eleven again")

@@ -1,0 +1,65 @@
+"""Good days pass, broken days stop, odd days are recorded; the report is kept."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from components.events.store import QUARANTINE, write_day
+from components.quality.validate import SUITES, BrokenDayError, require, validate
+from tests.factories import FIRST_SPAN, make_events
+
+
+def write(folder, broken=0, duplicates=0, missing=False):
+    """A DayEvents folder of one generated day, with rows that lack their user."""
+    events = make_events(1)[FIRST_SPAN]
+    faulty = [
+        {"file": "a.csv", "row": n, "field": "user_id", "reason": "missing", "item_id": "i1", "behavior": "click",
+         "timestamp": "2024-03-04"}
+        for n in range(broken)
+    ]  # fmt: skip
+    received = events.num_rows + broken + duplicates
+    account = {"date": "2024-03-04", "missing": missing, "received": received, "duplicates": duplicates}
+    quarantine = QUARANTINE.empty_table() if not faulty else _table(faulty)
+    write_day(folder, FIRST_SPAN, events, quarantine, account)
+
+
+def _table(rows):
+    import pyarrow as pa
+
+    return pa.Table.from_pylist([{name: row.get(name) for name in QUARANTINE.names} for row in rows], QUARANTINE)
+
+
+def test_a_good_day_passes_and_leaves_its_report(tmp_path):
+    write(tmp_path / "events")
+    result = validate(tmp_path / "events", tmp_path)
+    assert result["success"]
+    assert result["critical_failed"] == result["warnings"] == []
+    assert json.loads((tmp_path / "result.json").read_text()) == result
+    assert (tmp_path / "data_docs" / "index.html").is_file()
+    require(result, ["2024-03-04"], tmp_path)
+
+
+def test_a_day_that_lacks_its_users_is_stopped_with_the_expectations_named(tmp_path):
+    write(tmp_path / "events", broken=30)
+    result = validate(tmp_path / "events", tmp_path)
+    assert set(result["critical_failed"]) == {"users_present", "rows_usable"}
+    with pytest.raises(BrokenDayError, match=r"nothing is learned from 2024-03-04, quality failed \(users_present"):
+        require(result, ["2024-03-04"], tmp_path)
+
+
+def test_an_odd_day_goes_on_and_its_warnings_are_recorded(tmp_path):
+    write(tmp_path / "events", broken=1, duplicates=200, missing=True)
+    result = validate(tmp_path / "events", tmp_path)
+    assert result["success"]
+    assert set(result["warnings"]) == {"every_row_usable", "repeats_few", "days_delivered"}
+
+
+def test_every_expectation_has_a_name_and_a_severity():
+    for path in SUITES.glob("*.json"):
+        suite = json.loads(path.read_text())
+        assert suite["name"] == path.stem
+        names = [one["meta"]["name"] for one in suite["expectations"]]
+        assert len(names) == len(set(names))
+        assert {one["severity"] for one in suite["expectations"]} <= {"critical", "warning"}

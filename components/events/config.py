@@ -22,7 +22,3 @@ class EventsConfig(BaseModel):
     behavior_weights: BehaviorWeights = Field(
         default_factory=BehaviorWeights, description="what an event of each behaviour counts"
     )
-
-    def weights_json(self) -> str:
-        """{behaviour: weight} as JSON."""
-        return self.behavior_weights.model_dump_json()

@@ -14,11 +14,9 @@ import duckdb
 import pyarrow as pa
 
 from components.events import sql
-from components.events.store import QUARANTINE, RAW_COLUMNS, accounts, write_day
+from components.events.store import QUARANTINE, RAW_COLUMNS, write_day
 from schemas.events import EVENTS, OPTIONAL_COLUMNS, REQUIRED_COLUMNS
 from schemas.spans import date_of, span_of
-
-__all__ = ["DayFiles", "accounts", "available_spans", "day_files", "fingerprint", "read_day", "read_stretch"]
 
 SUFFIXES = (".parquet", ".csv")
 

@@ -31,14 +31,14 @@ def Features(
     before: InputArtifact[List[DataStateArtifact]] = None,
 ):
     """`config`: FeaturesConfig as JSON; `behavior_weights`: {behaviour: weight} as JSON; `items` and
-    `users`: `path#digest` of the tables, "" for none (the digest is for TFX's cache); `before`: one
+    `users`: tables as `tables.read_table` takes them (a digest after `#` is for TFX's cache); `before`: one
     data state, or nothing on the first day. Rows carry the delivered spans as a custom property."""
     days = {span: store.read_events(events.uri, span) for span in store.spans_in(events.uri)}
     learn, held, state = stretch.advance_stretch(
         DataState.load(before[0].uri) if before else None,
         days,
-        read_table(items.rpartition("#")[0]),
-        read_table(users.rpartition("#")[0]),
+        read_table(items),
+        read_table(users),
         FeaturesConfig.model_validate_json(config),
         json.loads(behavior_weights),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,9 @@ from components.features.history import States
 from schemas import rows as contract
 from schemas.events import BEHAVIORS
 from schemas.spans import MICROS_PER_DAY
+
+BLOCK = 4_000_000
+"""States looked at in one go: about 200 MB."""
 
 
 @dataclass(frozen=True)
@@ -95,14 +99,13 @@ def _histories(user_ids: pa.Array, at: np.ndarray, states: States, limit: int) -
     fresh = np.concatenate([[0], np.cumsum(states.fresh)])
     begin = np.maximum(begin, end - limit - (fresh[end] - fresh[begin]))
 
-    moment = np.repeat(np.arange(len(at)), end - begin)
-    window_start = np.cumsum(end - begin) - (end - begin)
-    index = np.arange(len(moment)) - np.repeat(window_start - begin, end - begin)
-    holds = states.until[index] >= at[moment]
-    moment, index = moment[holds], index[holds]
-    from_end = np.searchsorted(moment, moment, "right") - np.arange(len(moment))
-    moment, index = moment[from_end <= limit], index[from_end <= limit]
-
+    # A block of moments at a time: somebody with thousands of events a day must not fill the memory.
+    block = np.cumsum(end - begin) // BLOCK
+    borders = [0, *(np.flatnonzero(np.diff(block)) + 1).tolist(), len(at)]
+    parts = [
+        _latest(at, states, begin, end, limit, np.arange(*bounds)) for bounds in itertools.pairwise(borders)
+    ]
+    moment, index = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     lengths = np.bincount(moment, minlength=len(at))
 
     def days_before(stamps: np.ndarray) -> np.ndarray:
@@ -115,6 +118,19 @@ def _histories(user_ids: pa.Array, at: np.ndarray, states: States, limit: int) -
         "history_first": (lengths, days_before(states.first)),
         "history_last": (lengths, days_before(states.last)),
     }
+
+
+def _latest(
+    at: np.ndarray, states: States, begin: np.ndarray, end: np.ndarray, limit: int, block: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of the states `begin`..`end` of each moment in `block` the `limit` last that hold: (moment, state)."""
+    sizes = (end - begin)[block]
+    moment = np.repeat(block, sizes)
+    index = np.arange(len(moment)) + np.repeat(begin[block] - (np.cumsum(sizes) - sizes), sizes)
+    holds = states.until[index] >= at[moment]
+    moment, index = moment[holds], index[holds]
+    from_end = np.searchsorted(moment, moment, "right") - np.arange(len(moment))
+    return moment[from_end <= limit], index[from_end <= limit]
 
 
 def _states_before(states: States, user: np.ndarray, at: np.ndarray) -> np.ndarray:

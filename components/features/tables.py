@@ -16,10 +16,9 @@ _OWN_USER_COLUMNS = ("first_span",)
 
 
 def read_table(path: str | Path | None) -> pa.Table | None:
-    """A Parquet table; None where no path is given or no file is there (both tables are optional)."""
-    if not path or not Path(path).is_file():
-        return None
-    return pq.read_table(path)
+    """The Parquet table at `path` or `path#anything`; None where there is none (both tables are optional)."""
+    place = Path(str(path or "").partition("#")[0])
+    return pq.read_table(place) if place.is_file() else None
 
 
 def item_table(table: pa.Table | None) -> pa.Table:

@@ -58,7 +58,9 @@ def test_exact_repeats_in_a_file_are_events_of_their_own_and_across_files_they_a
 
 
 def test_rows_with_an_event_id_are_unique_by_it(put, read):
-    put("a.csv", "event_id,user_id,item_id,timestamp,behavior\nx,1,2,1709546400,cart\nx,1,3,1709546400,cart\n")
+    put(
+        "a.csv", "event_id,user_id,item_id,timestamp,behavior\nx,1,2,1709546400,cart\nx,1,3,1709546400,cart\n"
+    )
     events, _, account = read()
     assert events["item_id"].to_pylist() == ["2"]
     assert account["duplicates"] == 1
@@ -103,7 +105,8 @@ def test_what_cannot_be_used_goes_to_quarantine_and_the_account_adds_up(put, rea
 @pytest.mark.parametrize(
     "text",
     [
-        "2024-03-04T10:00:00Z", "2024-03-04 10:00:00", "2024-03-04T12:00:00+02:00", "2024-03-04T10:00:00.000000",
+        "2024-03-04T10:00:00Z", "2024-03-04 10:00:00", "2024-03-04T12:00:00+02:00",
+        "2024-03-04T10:00:00.000000",
         "1709546400", "1709546400.0", "1709546400000", "1709546400000000", "1709546400000000000",
     ],
 )  # fmt: skip
@@ -115,7 +118,12 @@ def test_times_in_many_spellings_are_the_same_moment(put, read, text):
 
 def test_dates_are_midnight_and_integer_ids_with_gaps_keep_their_spelling(put, read):
     table = pa.table(
-        {"user_id": [1.0, None], "item_id": ["007", "8"], "timestamp": [DAY, DAY], "behavior": ["cart", "cart"]}
+        {
+            "user_id": [1.0, None],
+            "item_id": ["007", "8"],
+            "timestamp": [DAY, DAY],
+            "behavior": ["cart", "cart"],
+        }
     )
     put("a.parquet", table)
     events, quarantine, _ = read()
@@ -150,7 +158,9 @@ def test_an_empty_day_is_not_a_missing_one(put, read):
 
 
 def test_a_missing_last_day_is_told_in_a_sentence(read):
-    with pytest.raises(FileNotFoundError, match=r"no events of 2024-03-04: put its files into .*2024-03-04/ver-1/"):
+    with pytest.raises(
+        FileNotFoundError, match=r"no events of 2024-03-04: put its files into .*2024-03-04/ver-1/"
+    ):
         read()
 
 
@@ -169,7 +179,11 @@ def test_a_file_without_a_needed_column_is_named(put, read):
 def test_the_fingerprint_sees_contents_names_and_versions(put, tmp_path):
     folder = tmp_path / "events"
     seen = {fingerprint(folder, SPAN, SPAN)}
-    for name, text, version in (("a.csv", HEADER, 1), ("a.csv", HEADER + GOOD, 1), ("a.csv", HEADER + GOOD, 2)):
+    for name, text, version in (
+        ("a.csv", HEADER, 1),
+        ("a.csv", HEADER + GOOD, 1),
+        ("a.csv", HEADER + GOOD, 2),
+    ):
         put(name, text, version=version)
         seen.add(fingerprint(folder, SPAN, SPAN))
     assert len(seen) == 4
@@ -197,4 +211,6 @@ def test_quoting_keeps_any_name_whole():
         connection.execute(f"CREATE TABLE t ({sql.quoted(strange)} INTEGER)")
         assert connection.execute("DESCRIBE t").fetchone()[0] == strange
         assert isinstance(connection, duckdb.DuckDBPyConnection)
-        assert connection.execute(f"SELECT {sql.literal(chr(39) + strange)}").fetchone() == (chr(39) + strange,)
+        assert connection.execute(f"SELECT {sql.literal(chr(39) + strange)}").fetchone() == (
+            chr(39) + strange,
+        )

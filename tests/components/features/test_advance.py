@@ -19,6 +19,7 @@ from schemas.rows import HISTORY_LISTS, ITEM_LISTS, SCALARS, TREND_DAYS
 from schemas.spans import MICROS_PER_DAY, held_out, start_of
 from tests.factories import FIRST_SPAN, events_table, make_events, make_items, make_users
 
+HOUR = MICROS_PER_DAY // 24
 CONFIG = FeaturesConfig(holdout_share=0.3)
 ITEMS, USERS = make_items(), make_users()
 
@@ -38,8 +39,8 @@ def event_days(draw):
     return {
         span: events_table(
             [
-                (f"{span}-{n}", f"u{user}", f"i{item}", start_of(span) + moment * 3_600_000_000, behavior, price)
-                for n, (user, item, moment, behavior, price) in enumerate(draw(st.lists(event, max_size=14)))
+                (f"{span}-{n}", f"u{user}", f"i{item}", start_of(span) + hour * HOUR, behavior, price)
+                for n, (user, item, hour, behavior, price) in enumerate(draw(st.lists(event, max_size=14)))
             ]
         )
         for span in spans
@@ -172,7 +173,9 @@ def test_union_of_users_is_the_union_of_their_results(days, border):
     for split in (0, 1):
         assert sorted(spelled(rows.concat(half[split] for half in halves))) == sorted(spelled(whole[split]))
     histories = [
-        half[2].history.filter(pc.is_in(half[2].history["user_id"], days[last].filter(mask)["user_id"].unique()))
+        half[2].history.filter(
+            pc.is_in(half[2].history["user_id"], days[last].filter(mask)["user_id"].unique())
+        )
         for half, mask in zip(halves, (mine, pc.invert(mine)), strict=True)
     ]
     seen = whole[2].history.filter(pc.is_in(whole[2].history["user_id"], days[last]["user_id"].unique()))
@@ -197,7 +200,9 @@ def test_rows_and_histories_are_cut_to_the_latest_taken_items():
     learn, _, state = run(days, config=config)
     first_day = pc.list_element(learn["span"], 0).to_numpy() == FIRST_SPAN
     for short, long in zip(
-        learn.filter(pa.array(first_day)).to_pylist(), whole.filter(pa.array(first_day)).to_pylist(), strict=True
+        learn.filter(pa.array(first_day)).to_pylist(),
+        whole.filter(pa.array(first_day)).to_pylist(),
+        strict=True,
     ):
         for name in HISTORY_LISTS:
             assert short[name] == long[name][-4:]

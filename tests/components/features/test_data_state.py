@@ -42,9 +42,16 @@ def test_the_digest_sees_one_changed_value(state):
 
 
 def test_catalogue_and_history_are_sorted(state):
-    by_arrival = list(zip(state.catalogue["first_span"].to_pylist(), state.catalogue["item_id"].to_pylist()))
+    by_arrival = list(
+        zip(state.catalogue["first_span"].to_pylist(), state.catalogue["item_id"].to_pylist(), strict=False)
+    )
     assert by_arrival == sorted(by_arrival)
-    keys = list(zip(*(state.history[name].to_pylist() for name in ("user_id", "last_timestamp", "item_id"))))
+    keys = list(
+        zip(
+            *(state.history[name].to_pylist() for name in ("user_id", "last_timestamp", "item_id")),
+            strict=False,
+        )
+    )
     assert keys == sorted(keys)
 
 
@@ -64,11 +71,21 @@ def test_histories_are_what_tomorrows_first_row_would_see(state):
     users = ["u003", "nobody", "u001"]
     asked = state.histories(users, at)
     day = events_table([(f"e{n}", user, "i000", at, "purchase", None) for n, user in enumerate(users)])
-    learn, _, _ = advance(state, day, state.span + 1, make_items(), make_users(), FeaturesConfig(holdout_share=0))
+    learn, _, _ = advance(
+        state, day, state.span + 1, make_items(), make_users(), FeaturesConfig(holdout_share=0)
+    )
     tomorrow = {row["user_id"][0]: row for row in learn.to_pylist()}
     for row in asked.to_pylist():
         expected = tomorrow[row["user_id"][0]]
-        for name in ("history_item", "history_times", "history_last", "user_age", "user_income", "hour", "span"):
+        for name in (
+            "history_item",
+            "history_times",
+            "history_last",
+            "user_age",
+            "user_income",
+            "hour",
+            "span",
+        ):
             assert row[name] == expected[name]
     assert rows.scalar(asked, "user_id").to_pylist() == users
     assert asked.to_pylist()[1]["history_item"] == []
@@ -77,13 +94,24 @@ def test_histories_are_what_tomorrows_first_row_would_see(state):
 def test_a_feature_that_changes_its_type_is_named(state):
     items = make_items().set_column(3, "weight", pa.array(["heavy"] * 30))
     with pytest.raises(ValueError, match="'weight' was float on earlier days and is string now"):
-        advance(state, make_events(1, first_span=state.span + 1)[state.span + 1], state.span + 1, items, None, CONFIG)
+        advance(
+            state,
+            make_events(1, first_span=state.span + 1)[state.span + 1],
+            state.span + 1,
+            items,
+            None,
+            CONFIG,
+        )
 
 
 def test_features_stay_when_the_item_table_is_gone(state):
     _, _, after = advance(state, make_events(5)[state.span + 1], state.span + 1, None, None, CONFIG)
-    before = dict(zip(state.catalogue["item_id"].to_pylist(), state.catalogue["category"].to_pylist()))
-    now = dict(zip(after.catalogue["item_id"].to_pylist(), after.catalogue["category"].to_pylist()))
+    before = dict(
+        zip(state.catalogue["item_id"].to_pylist(), state.catalogue["category"].to_pylist(), strict=False)
+    )
+    now = dict(
+        zip(after.catalogue["item_id"].to_pylist(), after.catalogue["category"].to_pylist(), strict=False)
+    )
     assert {item: now[item] for item in before} == before
 
 
@@ -91,7 +119,9 @@ def test_a_day_of_4000_events_against_a_million_pairs_takes_seconds():
     users, pairs = 2500, 400
     ids = pa.array(np.char.add("u", np.char.zfill(np.arange(users).astype(str), 6)))
     rng = np.random.default_rng(0)
-    last = np.sort(rng.integers(start_of(FIRST_SPAN - 100), start_of(FIRST_SPAN), (users, pairs)), axis=1).ravel()
+    last = np.sort(
+        rng.integers(start_of(FIRST_SPAN - 100), start_of(FIRST_SPAN), (users, pairs)), axis=1
+    ).ravel()
     item = rng.permuted(np.tile(np.arange(30_000), (users, 1))[:, :pairs], axis=1).ravel()
     history = pa.Table.from_arrays(
         [
@@ -104,11 +134,20 @@ def test_a_day_of_4000_events_against_a_million_pairs_takes_seconds():
         ],
         schema=HISTORY,
     )
-    empty = advance(None, make_events(1, first_span=FIRST_SPAN - 1)[FIRST_SPAN - 1], FIRST_SPAN - 1, None, None, CONFIG)[2]
+    empty = advance(
+        None, make_events(1, first_span=FIRST_SPAN - 1)[FIRST_SPAN - 1], FIRST_SPAN - 1, None, None, CONFIG
+    )[2]
     before = DataState(empty.span, empty.spans, empty.catalogue, empty.users, history, empty.item_days)
     day = events_table(
         [
-            (str(n), f"u{rng.integers(350):06d}", f"i{rng.integers(30_000)}", start_of(FIRST_SPAN) + n // 10, "click", None)
+            (
+                str(n),
+                f"u{rng.integers(350):06d}",
+                f"i{rng.integers(30_000)}",
+                start_of(FIRST_SPAN) + n // 10,
+                "click",
+                None,
+            )
             for n in range(4000)
         ]
     )

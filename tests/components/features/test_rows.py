@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 
 import numpy as np
 import pyarrow as pa
@@ -31,7 +32,7 @@ def test_scalar_fills_missing_values():
 def test_offsets_and_flat_entries_belong_together_in_slices(start):
     found = table([[30.0], [], [50.0]], [["a"], ["b", "c"], []]).slice(start)
     bounds, entries = rows.offsets(found, "item_brand"), rows.flat(found, "item_brand").to_pylist()
-    read = [entries[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    read = [entries[a:b] for a, b in itertools.pairwise(bounds)]
     assert read == found["item_brand"].to_pylist()
 
 

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from components.events.read import day_files
 from components.importer.complete_journey import convert, fetch
 from schemas.home import Home
 from schemas.spans import span_of
-from components.events.read import day_files
 
 
 @pytest.fixture
@@ -25,9 +25,8 @@ def wheel(tmp_path):
                 "quantity": [2, 0, 1],
                 "sales_value": [3.0, 1.0, 0.5],
                 "transaction_timestamp": pa.array(
-                    [dt.datetime(2017, 1, 2, 4, 59), dt.datetime(2017, 1, 2, 5), dt.datetime(2018, 1, 1, 4, 1)],
-                    pa.timestamp("ns"),
-                ),
+                    ["2017-01-02 04:59:00", "2017-01-02 05:00:00", "2018-01-01 04:01:00"], pa.string()
+                ).cast(pa.timestamp("ns")),
             }
         ),
         "products": pa.table(

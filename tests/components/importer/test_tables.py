@@ -63,9 +63,13 @@ def test_the_same_log_again_changes_nothing_and_another_makes_a_version(home, lo
 
 
 def test_parquet_and_one_behaviour_for_all_rows(home, tmp_path):
-    table = pa.table({"u": [1, 2], "i": [3, 4], "t": pa.array([0, 86_400_000], pa.timestamp("ms")), "event_id": ["x", "y"]})
+    table = pa.table(
+        {"u": [1, 2], "i": [3, 4], "t": pa.array([0, 86_400_000], pa.timestamp("ms")), "event_id": ["x", "y"]}
+    )
     pq.write_table(table, tmp_path / "log.parquet")
-    summary = import_events(tmp_path / "log.parquet", ColumnMapping("u", "i", "t", as_behavior="purchase"), home)
+    summary = import_events(
+        tmp_path / "log.parquet", ColumnMapping("u", "i", "t", as_behavior="purchase"), home
+    )
     assert summary.behaviors == {"purchase": 2}
     (file,) = day_files(home.events, 1).files
     assert pq.read_table(file).to_pylist() == [
@@ -87,7 +91,10 @@ def test_unreadable_prices_reach_quarantine(home, tmp_path):
 @pytest.mark.parametrize(
     ("mapping", "words"),
     [
-        (("user", "what", "when", "did"), r"log\.csv has no column 'user': it has who, what, when, did, price"),
+        (
+            ("user", "what", "when", "did"),
+            r"log\.csv has no column 'user': it has who, what, when, did, price",
+        ),
         (("who", "what", "did", "did"), r"no row of .*log\.csv can be used \(.*timestamp not a time: 4"),
     ],
 )
@@ -109,7 +116,9 @@ def test_a_mapping_needs_one_known_behaviour(kind):
 
 def test_item_tables_keep_their_columns_types_and_first_rows(home, tmp_path):
     path = tmp_path / "items.csv"
-    path.write_text("sku,Title,Brand Name,price,available_from\n01,One,X,1.5,2024-03-04\n02,Two,,,\n01,Other,Y,9,\n")
+    path.write_text(
+        "sku,Title,Brand Name,price,available_from\n01,One,X,1.5,2024-03-04\n02,Two,,,\n01,Other,Y,9,\n"
+    )
     assert import_items(path, home) == 2
     table = pq.read_table(home.items)
     assert table.schema.names == ["item_id", "name", "brand_name", "price", "available_from"]

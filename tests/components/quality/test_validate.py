@@ -15,8 +15,8 @@ def write(folder, broken=0, duplicates=0, missing=False):
     """A DayEvents folder of one generated day, with rows that lack their user."""
     events = make_events(1)[FIRST_SPAN]
     faulty = [
-        {"file": "a.csv", "row": n, "field": "user_id", "reason": "missing", "item_id": "i1", "behavior": "click",
-         "timestamp": "2024-03-04"}
+        {"file": "a.csv", "row": n, "field": "user_id", "reason": "missing", "item_id": "i1",
+         "behavior": "click", "timestamp": "2024-03-04"}
         for n in range(broken)
     ]  # fmt: skip
     received = events.num_rows + broken + duplicates
@@ -28,7 +28,9 @@ def write(folder, broken=0, duplicates=0, missing=False):
 def _table(rows):
     import pyarrow as pa
 
-    return pa.Table.from_pylist([{name: row.get(name) for name in QUARANTINE.names} for row in rows], QUARANTINE)
+    return pa.Table.from_pylist(
+        [{name: row.get(name) for name in QUARANTINE.names} for row in rows], QUARANTINE
+    )
 
 
 def test_a_good_day_passes_and_leaves_its_report(tmp_path):
@@ -45,7 +47,9 @@ def test_a_day_that_lacks_its_users_is_stopped_with_the_expectations_named(tmp_p
     write(tmp_path / "events", broken=30)
     result = validate(tmp_path / "events", tmp_path)
     assert set(result["critical_failed"]) == {"users_present", "rows_usable"}
-    with pytest.raises(BrokenDayError, match=r"nothing is learned from 2024-03-04, quality failed \(users_present"):
+    with pytest.raises(
+        BrokenDayError, match=r"nothing is learned from 2024-03-04, quality failed \(users_present"
+    ):
         require(result, ["2024-03-04"], tmp_path)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import time
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from serving.errors import ApiError, Code, invalid
 from serving.methods import METHODS
+from serving.metrics import Metrics
 from serving.parse import parse
 from serving.registry import Registry
 from serving.versions import MAX_VERSION
@@ -51,8 +53,13 @@ class RestApi:
     percent-decoded after the split, a query string is a malformed request, a wrong verb is 400.
     """
 
-    def __init__(self, registry: Registry, limits: Limits | None = None) -> None:
+    def __init__(
+        self, registry: Registry, limits: Limits | None = None, metrics_path: str | None = None
+    ) -> None:
+        """`metrics_path`: where Prometheus reads metrics; None for nowhere."""
         self._registry = registry
+        self._metrics = Metrics()
+        self._metrics_path = metrics_path
         self._limits = limits or Limits()
         self._pool = ThreadPoolExecutor(self._limits.threads, thread_name_prefix="model")
 
@@ -73,6 +80,8 @@ class RestApi:
 
     async def _respond(self, request: Request, target: str) -> Response:
         if not target.lower().startswith("/v1/"):
+            if target == self._metrics_path and request.method == "GET":
+                return Response(self._metrics.page(), media_type="text/plain")
             return HTMLResponse(_NOT_FOUND, 404)
         if request.method == "OPTIONS":
             return _preflight(request)
@@ -90,9 +99,17 @@ class RestApi:
         raise invalid(f"Malformed request: {request.method} {target}")
 
     def _infer(self, method: str, name: str, version: int | None, label: str | None, body: bytes) -> bytes:
-        answer = METHODS[method](parse(body))
-        with self._registry.lease(name, version, label) as (_, model):
-            return answer(model)
+        started = time.perf_counter()
+        try:
+            answer = METHODS[method](parse(body))
+            with self._registry.lease(name, version, label) as (number, model):
+                content = answer(model)
+        except ApiError as error:
+            if self._registry.knows(name):  # no metric for every name that a client makes up
+                self._metrics.refused(name, error.code.name)
+            raise
+        self._metrics.answered(name, method, number, time.perf_counter() - started)
+        return content
 
     async def _run(self, work: Callable[[], bytes]) -> Response:
         future = asyncio.get_running_loop().run_in_executor(self._pool, work)

@@ -9,12 +9,13 @@ import signal
 import socket
 import sys
 import threading
-import time
 from pathlib import Path
 
 import uvicorn
 
 from serving.app import Limits, RestApi
+from serving.config_file import ConfigError, ModelSettings, read_metrics_path, read_models
+from serving.keeper import Keeper
 from serving.model import Model
 from serving.registry import Registry
 from serving.versions import Versions
@@ -25,8 +26,13 @@ log = logging.getLogger("serving")
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m serving", description=__doc__, allow_abbrev=False)
     add = parser.add_argument
-    add("--model_name", default="default", help="name of the model in URLs")
-    add("--model_base_path", type=Path, required=True, help="folder of numbered version folders")
+    add("--model_name", default="default", help="name of the one model in URLs")
+    add("--model_base_path", type=Path, help="its folder of numbered version folders")
+    add("--model_config_file", type=Path, help="ModelServerConfig (text) instead of the one model")
+    add("--model_config_file_poll_wait_seconds", type=float, default=0.0, help="0 reads it once")
+    add("--allow_version_labels_for_unavailable_models", type=_boolean, nargs="?", const=True, default=False,
+        help="labels may name versions that are not available yet")  # fmt: skip
+    add("--monitoring_config_file", type=Path, help="MonitoringConfig (text): Prometheus metrics")
     add("--rest_api_port", type=int, default=8501, help="port; 0 takes a free one")
     add("--rest_api_timeout_in_ms", type=int, default=30_000, help="longest time a request may take")
     add("--rest_api_num_threads", type=int, default=4, help="requests that run in the model at a time")
@@ -36,7 +42,10 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     add("--host", default="127.0.0.1", help="address to listen on (not a flag of TF Serving)")
     add("--port_file", type=Path, help="file that gets the port once requests are taken (not of TF Serving)")
     add("--stop_at_stdin_eof", action="store_true", help="ends with its parent (not of TF Serving)")
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    if not options.model_base_path and not options.model_config_file:
+        parser.error("one of --model_base_path and --model_config_file is needed")
+    return options
 
 
 class Server(uvicorn.Server):
@@ -57,33 +66,28 @@ class Server(uvicorn.Server):
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Serves until SIGTERM or SIGINT; 1 if the model cannot be served at all."""
+    """Serves until SIGTERM or SIGINT; 1 if it cannot serve what it was told to."""
     options = arguments(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     if options.stop_at_stdin_eof:
         threading.Thread(target=_stop_at_stdin_eof, daemon=True).start()
     try:
         listener = _bind(options.host, options.rest_api_port)
-    except OSError as error:
-        log.error("Cannot listen on %s:%d: %s", options.host, options.rest_api_port, error.strerror)
-        return 1
-    versions = Versions(
-        options.model_name,
-        options.model_base_path.absolute(),
-        Model,
-        retries=options.max_num_load_retries,
-        retry_seconds=options.load_retry_interval_micros / 1e6,
-    )
-    if not _wait_until_available(versions, options.file_system_poll_wait_seconds):
-        return 1
-    if options.file_system_poll_wait_seconds > 0:
-        poller = threading.Thread(
-            target=_poll, args=(versions, options.file_system_poll_wait_seconds), daemon=True
+        metrics = (
+            read_metrics_path(options.monitoring_config_file) if options.monitoring_config_file else None
         )
-        poller.start()
+        registry = Registry(lambda settings: _versions(settings, options))
+        keeper = _keeper(registry, options)
+    except (OSError, ConfigError) as error:
+        log.error("Failed to start server: %s", error)
+        return 1
+    if problem := keeper.wait_until_available():
+        log.error("Failed to start server: %s", problem)
+        return 1
+    threading.Thread(target=keeper.run, daemon=True).start()
     limits = Limits(options.rest_api_timeout_in_ms / 1000, threads=options.rest_api_num_threads)
     config = uvicorn.Config(
-        RestApi(Registry({options.model_name: versions}), limits),
+        RestApi(registry, limits, metrics),
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -99,41 +103,50 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
+def _versions(settings: ModelSettings, options: argparse.Namespace) -> Versions[Model]:
+    return Versions(
+        settings.name,
+        settings.base_path,
+        Model,
+        policy=settings.policy,
+        retries=options.max_num_load_retries,
+        retry_seconds=options.load_retry_interval_micros / 1e6,
+    )
+
+
+def _keeper(registry: Registry, options: argparse.Namespace) -> Keeper:
+    """Configures the registry for the first time; ConfigError if the configuration is no good."""
+    labels_may_wait = options.allow_version_labels_for_unavailable_models
+    if options.model_config_file:
+        models = read_models(options.model_config_file)
+    else:
+        models = [ModelSettings(options.model_name, options.model_base_path.absolute())]
+    registry.configure(models, labels_may_wait=labels_may_wait)
+    return Keeper(
+        registry,
+        poll_seconds=options.file_system_poll_wait_seconds,
+        config_file=options.model_config_file,
+        config_seconds=options.model_config_file_poll_wait_seconds,
+        labels_may_wait=labels_may_wait,
+    )
+
+
 def _bind(host: str, port: int) -> socket.socket:
     """Takes the port, so that a busy one is known before a model is loaded; nobody is answered yet."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((host, port))
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        raise OSError(f"cannot listen on {host}:{port}: {error.strerror}") from None
     return listener
 
 
-def _wait_until_available(versions: Versions, poll_seconds: float) -> bool:
-    """The port opens when the model can answer, as TF Serving's does; False if it never will."""
-    told = False
-    while True:
-        versions.poll()
-        if versions.available():
-            return True
-        if failed := versions.failed():
-            log.error("Failed to start server: version %d: %s", failed[-1].number, failed[-1].error)
-            return False
-        if poll_seconds <= 0 and not versions.loading():
-            log.error("Failed to start server: no versions under %s", versions.base_path)
-            return False
-        if not told:
-            log.info("Waiting for a version of %s under %s", versions.name, versions.base_path)
-            told = True
-        time.sleep(min(poll_seconds, 0.2) if poll_seconds > 0 else 0.2)
-
-
-def _poll(versions: Versions, seconds: float) -> None:
-    while True:
-        time.sleep(seconds)
-        try:
-            versions.poll()
-        except Exception:
-            log.exception("Polling %s failed; it is tried again", versions.base_path)
+def _boolean(text: str) -> bool:
+    if text.lower() not in ("true", "false", "1", "0"):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false")
+    return text.lower() in ("true", "1")
 
 
 def _stop_at_stdin_eof() -> None:

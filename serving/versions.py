@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
@@ -39,6 +39,17 @@ class Policy(Protocol):
 def latest(count: int = 1) -> Policy:
     """The `count` highest versions."""
     return lambda found: found[-count:]
+
+
+def every(found: list[int]) -> list[int]:
+    """All versions."""
+    return found
+
+
+def specific(numbers: Iterable[int]) -> Policy:
+    """These versions, those that exist."""
+    wanted = set(numbers)
+    return lambda found: [number for number in found if number in wanted]
 
 
 def on_disk(base_path: Path) -> list[int]:
@@ -115,6 +126,12 @@ class Versions(Generic[Loaded]):
                     self._retire(version)
             else:  # failed, or failing and tried no more; wanted again it starts anew
                 version.state, version.given_up = State.END, True
+
+    def close(self) -> None:
+        """Takes every version out of traffic and frees it once it is idle."""
+        for version in list(self._versions.values()):
+            if version.state is State.AVAILABLE:
+                self._retire(version)
 
     def failed(self) -> list[Version[Loaded]]:
         """Versions that ended with an error."""

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,27 +25,15 @@ class Running:
     log: Path
 
 
-def command(base_path: Path, name: str, *flags: str) -> list[str]:
-    return [
-        sys.executable,
-        "-m",
-        "serving",
-        f"--model_name={name}",
-        f"--model_base_path={base_path}",
-        "--rest_api_port=0",
-        "--stop_at_stdin_eof",
-        *flags,
-    ]
-
-
 @contextlib.contextmanager
-def running(base_path: Path, name: str, aside: Path, *flags: str) -> Iterator[Running]:
+def started(aside: Path, *flags: str) -> Iterator[Running]:
     """A server on a free port until the context ends; `aside` takes its log and port file."""
     aside.mkdir(parents=True, exist_ok=True)
     port_file, log = aside / "port", aside / "log"
+    command = [sys.executable, "-m", "serving", "--rest_api_port=0", f"--port_file={port_file}"]
     with log.open("wb") as out:
         process = subprocess.Popen(
-            command(base_path, name, f"--port_file={port_file}", *flags),
+            [*command, "--stop_at_stdin_eof", *flags],
             stdin=subprocess.PIPE,
             stdout=out,
             stderr=out,
@@ -61,7 +49,14 @@ def running(base_path: Path, name: str, aside: Path, *flags: str) -> Iterator[Ru
         process.wait()
 
 
-def wait_for(condition, seconds: float) -> None:
+def running(
+    base_path: Path, name: str, aside: Path, *flags: str
+) -> contextlib.AbstractContextManager[Running]:
+    """A server of one model."""
+    return started(aside, f"--model_name={name}", f"--model_base_path={base_path}", *flags)
+
+
+def wait_for(condition: Callable[[], object], seconds: float) -> None:
     """Until the condition holds; fails after so many seconds."""
     end = time.monotonic() + seconds
     while not condition():
@@ -70,6 +65,6 @@ def wait_for(condition, seconds: float) -> None:
 
 
 def states(url: str, name: str) -> dict[int, str]:
-    """State by version, as the status answer tells."""
+    """State by version, as the status answer tells; nothing for a model that is not there."""
     answer = httpx.get(f"{url}/v1/models/{name}").json()
-    return {int(one["version"]): one["state"] for one in answer["model_version_status"]}
+    return {int(one["version"]): one["state"] for one in answer.get("model_version_status", [])}

@@ -26,12 +26,12 @@ class LearnConfig(BaseModel):
     )
     temperature: float = Field(0.5, gt=0, le=100, description="divisor of the dot product")
 
-    first_epochs: int = Field(4, ge=1, le=100, description="passes over the rows of a first model")
+    first_epochs: int = Field(2, ge=1, le=100, description="passes over the rows of a first model")
     epochs: int = Field(1, ge=1, le=100, description="passes over new and replayed rows of a later one")
-    table_rate: float = Field(0.1, gt=0, le=10, description="initial rate of embedding tables (Adagrad)")
-    dense_rate: float = Field(0.002, gt=0, le=1, description="initial rate of dense layers (Adam)")
+    table_rate: float = Field(0.03, gt=0, le=10, description="initial rate of embedding tables (Adagrad)")
+    dense_rate: float = Field(0.003, gt=0, le=1, description="initial rate of dense layers (Adam)")
     later_rate: float = Field(0.4, gt=0, le=1, description="share of these rates that later learns use")
-    batch_rows: int = Field(128, ge=1, le=65_536, description="user-moments in a training step")
+    batch_rows: int = Field(64, ge=1, le=65_536, description="user-moments in a training step")
     uniform_negatives: int = Field(512, ge=0, le=65_536, description="items drawn from the catalogue a step")
     unknown_rate: float = Field(
         0.05, ge=0, lt=1, description="share of ids that a step sees as unknown, so that unknown is learned"

@@ -15,7 +15,9 @@ from tests.factories import FIRST_SPAN, make_events, make_items, make_users
 
 FIRST_DAYS = 4
 WEIGHTS = BehaviorWeights().model_dump()
-CONFIG = LearnConfig(dimension=8, hidden=16, repeat_hidden=4, batch_rows=16, uniform_negatives=8, first_epochs=2)
+CONFIG = LearnConfig(
+    dimension=8, hidden=16, repeat_hidden=4, batch_rows=16, uniform_negatives=8, first_epochs=2
+)
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,7 @@ def shuffled(rows: pa.Table) -> pa.Table:
 
 def test_same_arguments_give_the_same_bits_whatever_the_order_of_the_rows(world: World) -> None:
     once = learn(world.base.state, world.next_day, world.config).state
-    mixed = replace(
-        world.next_day, new=shuffled(world.next_day.new), replay=shuffled(world.next_day.replay)
-    )
+    mixed = replace(world.next_day, new=shuffled(world.next_day.new), replay=shuffled(world.next_day.replay))
     again = learn(world.base.state, mixed, world.config).state
     assert same_arrays(once, again)
     assert once.digest() == again.digest()
@@ -62,7 +60,9 @@ def test_a_warm_start_continues_counters_and_accumulators(world: World) -> None:
 
 def test_a_day_without_rows_keeps_every_weight_and_counts_as_learned(world: World) -> None:
     nothing = world.next_day.new.slice(0, 0)
-    day = replace(world.next_day, new=nothing, replay=nothing, held_out=nothing, spans=(world.next_day.data.span,))
+    day = replace(
+        world.next_day, new=nothing, replay=nothing, held_out=nothing, spans=(world.next_day.data.span,)
+    )
     after = learn(world.base.state, day, world.config).state
     assert after.spans_learned[-1] == world.next_day.data.span
     for name, array in world.base.state.weights.items():

@@ -15,7 +15,10 @@ NOTHING = np.zeros((1, 1), np.float32)
 
 
 def loss(shared, weight, excluded, probability, own=NOTHING, own_weight=NOTHING, own_mask=NOTHING) -> float:
-    arrays = [np.asarray(one, np.float32) for one in (shared, weight, excluded, probability, own, own_weight, own_mask)]
+    arrays = [
+        np.asarray(one, np.float32)
+        for one in (shared, weight, excluded, probability, own, own_weight, own_mask)
+    ]
     tensors = [tf.constant(one) for one in arrays]
     for place in (2, 6):
         tensors[place] = tf.cast(tensors[place], tf.bool)

@@ -40,13 +40,18 @@ def test_any_change_changes_the_digest(world: World) -> None:
 @pytest.mark.parametrize("new", [1, 500])
 def test_growth_keeps_rows_and_slots_bit_equal(world: World, new: int) -> None:
     state = world.base.state
-    grown = grow(state, {"item": [f"new\n{n}" for n in range(new)], "item:category": [f"c{n}" for n in range(new)]})
+    grown = grow(
+        state, {"item": [f"new\n{n}" for n in range(new)], "item:category": [f"c{n}" for n in range(new)]}
+    )
     for name, weights in state.weights.items():
         assert np.array_equal(grown.weights[name][: len(weights)], weights), name
     for name, slot in state.slots.items():
         kept = grown.slots[name] if slot.ndim == 0 else grown.slots[name][: len(slot)]
         assert np.array_equal(kept, slot), name
-    assert grown.vocabularies["item"].ids[: len(state.vocabularies["item"].ids)] == state.vocabularies["item"].ids
+    assert (
+        grown.vocabularies["item"].ids[: len(state.vocabularies["item"].ids)]
+        == state.vocabularies["item"].ids
+    )
     assert len(grown.weights["item/id"]) >= grown.vocabularies["item"].size
     assert not grown.weights["item/id"][state.vocabularies["item"].size :].any(), "a new id starts at zero"
     fresh = grown.slots[ACCUMULATOR + "item/feature/category"][len(state.weights["item/feature/category"]) :]

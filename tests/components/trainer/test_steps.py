@@ -1,0 +1,131 @@
+"""Training steps: what they hold, what they train, what they leave alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from components.features.rows import flat, offsets, scalar
+from components.replay.identity import canonical
+from components.trainer.learn import compiled
+from components.trainer.model import TwoTower
+from components.trainer.optimizer import ACCUMULATOR, RowSparse
+from components.trainer.steps import Arrays, Steps
+from components.trainer.trends import TrendTable
+from schemas.rows import TRENDS
+from tests.components.trainer.conftest import World
+
+
+@pytest.fixture(scope="module")
+def steps(world: World) -> Steps:
+    return Steps(world.base.state, canonical(world.first.new), world.first.data, world.config)
+
+
+def step(steps: Steps, rows: list[int]) -> Arrays:
+    return steps.step(np.array(rows), np.random.default_rng(0))
+
+
+def test_every_positive_is_labelled_once_with_its_weight(world: World, steps: Steps) -> None:
+    arrays = step(steps, [100, 3, 57])
+    rows = canonical(world.first.new)
+    weights = world.config.behavior_weights.model_dump()
+    items = world.first.data.catalogue.column("item_id").to_pylist()
+    bounds, ids, behaviors = (offsets(rows, "item_id"), flat(rows, "item_id"), flat(rows, "behavior"))
+    for place, row in enumerate([100, 3, 57]):
+        expected = {
+            ids[n].as_py(): weights[behaviors[n].as_py()] for n in range(bounds[row], bounds[row + 1])
+        }
+        of_candidates = np.flatnonzero(arrays["candidate_weight"][place])
+        of_history = np.flatnonzero(arrays["history_weight"][place])
+        got = {
+            items[arrays["candidate_position"][n] - 1]: arrays["candidate_weight"][place, n]
+            for n in of_candidates
+        }
+        assert not arrays["candidate_excluded"][place, of_candidates].any()
+        got |= {
+            items[arrays["history_position"][place, n] - 1]: arrays["history_weight"][place, n]
+            for n in of_history
+        }
+        assert got == pytest.approx(expected)
+
+
+def test_a_candidate_of_the_history_is_excluded_from_the_shared_ones(steps: Steps) -> None:
+    arrays = step(steps, list(range(0, 200, 13)))
+    for place, excluded in enumerate(arrays["candidate_excluded"]):
+        past = set(arrays["history_position"][place][arrays["history_mask"][place]])
+        assert set(np.flatnonzero(np.isin(arrays["candidate_position"], list(past)))) == set(
+            np.flatnonzero(excluded)
+        )
+
+
+def test_trends_equal_the_rows_own(world: World, steps: Steps) -> None:
+    rows = canonical(world.first.new)
+    table = TrendTable(
+        world.first.data.item_days, steps.catalogue, int(steps.spans.min()), int(steps.spans.max())
+    )
+    of_item = np.repeat(np.arange(rows.num_rows), np.diff(offsets(rows, "item_id")))
+    days, positions = table.days(steps.spans[of_item]), steps.positions[:, None]
+    expected = np.stack([flat(rows, name) for name in TRENDS], axis=1)
+    np.testing.assert_allclose(table.of(days, positions)[:, 0], expected, rtol=1e-6)
+
+
+def trained(world: World, steps: Steps, batches: list[Arrays]) -> tuple[TwoTower, RowSparse]:
+    model = TwoTower(world.base.state)
+    optimizer = RowSparse(model.table_variables, model.dense_variables, 0.1, 0.01, world.base.state.slots)
+    run = compiled(model, optimizer, steps, world.first.data)
+    for arrays in batches:
+        run(arrays)
+    return model, optimizer
+
+
+def test_rows_that_a_step_does_not_touch_stay_bit_equal(world: World, steps: Steps) -> None:
+    arrays = step(steps, [5, 6])
+    model, optimizer = trained(world, steps, [arrays])
+    before, after, slots = world.base.state.weights, model.arrays(), optimizer.slots()
+    touched = {
+        "item/id": arrays["item"], "item/bias": arrays["item"], "user/id": arrays["user"],
+        "user/weekday": arrays["weekday"], "user/hour": arrays["hour"],
+        "item/feature/category": arrays["item_categories"], "user/feature/income": arrays["user_categories"],
+    }  # fmt: skip
+    assert set(touched) == set(model.table_variables)
+    for name, rows in touched.items():
+        untouched = np.setdiff1d(np.arange(len(before[name])), rows)
+        assert len(untouched), name
+        assert np.array_equal(after[name][untouched], before[name][untouched]), name
+        slot = ACCUMULATOR + name
+        assert np.array_equal(slots[slot][untouched], world.base.state.slots[slot][untouched]), name
+        assert not np.array_equal(after[name], before[name]), name
+
+
+def test_a_step_starts_from_the_slots_of_the_base(world: World) -> None:
+    model = TwoTower(world.base.state)
+    slots = RowSparse(model.table_variables, model.dense_variables, 0.1, 0.01, world.base.state.slots).slots()
+    assert slots.keys() == world.base.state.slots.keys()
+    assert all(np.array_equal(slots[name], world.base.state.slots[name]) for name in slots)
+
+
+def test_unknown_rows_are_trained(world: World) -> None:
+    weights = world.base.state.weights
+    for name in ("user/id", "item/id", "item/bias"):
+        assert np.abs(weights[name][0]).max() > 0, name
+
+
+def test_steps_of_all_sizes_share_one_trace(
+    world: World, steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traced = []
+    apply = RowSparse.apply
+    monkeypatch.setattr(RowSparse, "apply", lambda *arguments: (traced.append(1), apply(*arguments))[1])
+    trained(world, steps, [step(steps, [1]), step(steps, [1, 2, 3]), step(steps, list(range(40)))])
+    assert len(traced) == 1
+
+
+def test_an_epoch_holds_every_row_once_and_forgets_some_ids(world: World, steps: Steps) -> None:
+    users: list[int] = []
+    for arrays in steps.epoch(np.random.default_rng(0)):
+        users += arrays["user"].tolist()
+    assert len(users) == steps.rows
+    share = users.count(0) / len(users)
+    assert 0 < share < 4 * world.config.unknown_rate
+    assert not (steps.users.ids == 0).any()
+    assert len(set(scalar(world.first.new, "user_id").to_pylist())) == len(set(steps.users.ids))

@@ -2,6 +2,7 @@
 
 Each served version is asked about the day after its span, which nothing of it has seen. A row is a
 (user, day): its relevant items are the distinct positives of the day; recall@20 = hits / min(20, relevant).
+Habit is what the same user takes most often, then latest; popularity fills up.
 Intervals: 95%, bootstrap over users.
 """
 
@@ -73,8 +74,8 @@ def ask(home: Home, config: settings.Config, served: lineage.Lineage) -> Day | N
     row = owners(rows)
     ranks = {
         "everlearn": scorer.ranks(rows),
-        "popularity, 7 days": popularity_ranks(data, rows),
-        "what this user takes often": habit_ranks(data, rows),
+        "popularity (7 days)": popularity_ranks(data, rows),
+        "habit (own most often)": habit_ranks(data, rows),
     }
     users = np.array([user for (user,) in rows["user_id"].to_pylist()])
     return Day(

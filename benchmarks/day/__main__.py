@@ -33,7 +33,7 @@ from schemas import lineage  # noqa: E402
 from schemas.home import Home  # noqa: E402
 from schemas.spans import span_of  # noqa: E402
 
-DAY = dt.date(2017, 2, 3)  # 4,000 purchases or close to it
+DAY = dt.date(2017, 2, 2)  # 4,033 purchases
 FIRST_DAY = dt.date(2017, 1, 1)
 RESULTS = Path(__file__).parent.parent / "results"
 SIDES = (sides.PLAIN, sides.EVERLEARN, sides.AIRFLOW)

@@ -29,5 +29,5 @@ with DAG(
         "last": Param(type="string", pattern=DATE, description="Last day (YYYY-MM-DD)."),
     },
     tags=["everlearn"],
-):
+) as dag:
     run_of_a_day(arguments)

@@ -47,5 +47,5 @@ with DAG(
         "force": Param(False, type="boolean", description="Run a day again that was learned already."),
     },
     tags=["everlearn"],
-):
+) as dag:
     run_of_a_day(arguments)

@@ -59,7 +59,9 @@ class NodeOperator(StepOperator):
         self.run_id = plan["run_id"]
         outcome = self.step("node", "--run", json.dumps(plan), self.node)
         if verdict := outcome.get("blessing"):
-            context["ti"].xcom_push(key="verdict", value=[verdict["status"], *verdict["reasons"]])
+            sentence = f"{verdict['status']}: {'; '.join(verdict['reasons'])}"
+            print(sentence)
+            context["ti"].xcom_push(key="verdict", value=sentence)
         if self.outlets:
             if not outcome.get("pushed"):
                 raise AirflowSkipException("Nothing was pushed: later days were learned already.")

@@ -133,6 +133,7 @@ def airflow_environment(home: Home, ports: Ports) -> dict[str, str]:
         "AIRFLOW_HOME": str(home.airflow),
         "PATH": f"{AIRFLOW_BIN}:{os.environ['PATH']}",
         "PYTHONPATH": str(REPOSITORY),
+        "SPT_NOENV": "1",  # process titles must not overwrite the environment, and MARK with it
         **{f"AIRFLOW__{name}": os.environ.get(f"AIRFLOW__{name}", value) for name, value in settings.items()},
     }
 

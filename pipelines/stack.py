@@ -61,7 +61,6 @@ def down(home: Home, say: Say = print) -> None:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(left, timeout=5)
-    home.worker_socket.unlink(missing_ok=True)
     say(f"Stopped {len(members)} processes." if members else "Nothing was running.")
 
 

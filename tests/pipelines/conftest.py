@@ -30,7 +30,7 @@ def worker(home: Home) -> Iterator[subprocess.Popen]:
 
 def worker_command(home: Home) -> list[str]:
     program = [sys.executable, "-m", "pipelines.worker", str(home.worker_socket)]
-    return [*program, "--step", f"{FAKE_STEP}:main", "--preload"]
+    return [*program, "--step", f"{FAKE_STEP}:main", "--preload", "--watch"]
 
 
 def start_worker(home: Home) -> subprocess.Popen:

@@ -1,4 +1,4 @@
-"""A step without TFX, for tests of what runs steps: tells where it runs, fails, hangs, dies, leaves something."""
+"""A step without TFX, for tests of what runs steps: it tells, fails, hangs, dies or leaves a process."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ def main(argv: list[str]) -> int:
             print(json.dumps({"run_id": f"run of {day}", "skip": "", "argv": rest}))
         case ["node", "--run", run, node]:
             print(f"running {node}")
+            hang_once = Path(os.environ["EVERLEARN_HOME"]) / f"hang in {node}"
+            if hang_once.exists():
+                hang_once.rename(hang_once.with_suffix(".pid")).write_text(f"{os.getpid()}")
+                time.sleep(60)
             told = {"Gate": {"blessing": VERDICT}, "Pusher": {"pushed": {"version": 7}}}.get(node, {})
             run_id = json.loads(run)["run_id"]
             print(json.dumps({"node": node, "run_id": run_id, "state": "complete", **told}))

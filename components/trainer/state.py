@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -42,8 +42,6 @@ class ModelState:
     held_out: pa.Table
     """Rows: held-out user-days of the spans learned, the trailing ones whole, older ones bounded."""
     spans_learned: tuple[int, ...]
-    best: dict[str, float] = field(default_factory=dict)
-    """Best value that each old-task metric ever had."""
 
     def save(self, folder: Path) -> None:
         """Writes the files of the state into `folder`."""
@@ -74,7 +72,6 @@ class ModelState:
             buffer=pq.read_table(folder / BUFFER_FILE),
             held_out=pq.read_table(folder / _HELD_OUT),
             spans_learned=tuple(meta["spans_learned"]),
-            best=meta["best"],
         )
 
     def digest(self) -> str:
@@ -97,7 +94,6 @@ class ModelState:
             "spec": self.spec.to_json(),
             "moments": {name: asdict(one) for name, one in self.moments.items()},
             "spans_learned": list(self.spans_learned),
-            "best": self.best,
         }
 
     def _vocabulary_table(self) -> pa.Table:

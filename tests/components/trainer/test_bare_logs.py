@@ -1,0 +1,63 @@
+"""Logs that hold no more than they must: no tables, no prices, hardly any event."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.features.config import FeaturesConfig
+from components.features.stretch import advance_stretch
+from components.trainer.export import export
+from components.trainer.learn import TrainingRows, learn
+from components.trainer.moment import push_rows
+from components.trainer.scoring import Scorer
+from schemas.signatures import RECOMMEND
+from schemas.spans import held_out, start_of
+from tests.components.trainer.conftest import CONFIG, WEIGHTS
+from tests.factories import FIRST_SPAN, events_table
+
+
+def bare(events: list[tuple[str, str]]) -> TrainingRows:
+    """Rows of one day on which (user, item) pairs follow one another, a second apart."""
+    start = start_of(FIRST_SPAN)
+    table = events_table(
+        [(str(n), user, item, start + n * 1_000_000, "click", None) for n, (user, item) in enumerate(events)]
+    )
+    rows, held, data = advance_stretch(None, {FIRST_SPAN: table}, None, None, FeaturesConfig(), WEIGHTS)
+    return TrainingRows(rows, rows.slice(0, 0), held, data)
+
+
+def learning_user() -> str:
+    return next(f"u{n}" for n in range(100) if not held_out([f"u{n}"], FIRST_SPAN, CONFIG.holdout_share)[0])
+
+
+@pytest.mark.parametrize("items", [1, 3])
+def test_one_user_is_learned_and_served(items: int, tmp_path: Path) -> None:
+    user = learning_user()
+    rows = bare([(user, f"i{n}") for n in range(items)])
+    candidate = learn(None, rows, CONFIG)
+    assert candidate.report["diverged"] == 0
+    export(candidate.state, rows.data, tmp_path / "1", 10)
+    served = tf.saved_model.load(str(tmp_path / "1")).signatures[RECOMMEND](user_id=tf.constant([user, ""]))
+    assert served["item_id"].shape == (2, items)
+    _, scores = Scorer(candidate.state, rows.data).top_k(push_rows(rows.data, [user, ""]), 10)
+    np.testing.assert_allclose(served["score"], scores, atol=1e-5)
+
+
+def test_an_empty_catalogue_cannot_be_exported(tmp_path: Path) -> None:
+    rows = bare([(learning_user(), "i0")])
+    nothing = replace(rows.data, catalogue=rows.data.catalogue.slice(0, 0))
+    candidate = learn(None, rows, CONFIG)
+    with pytest.raises(ValueError, match="catalogue is empty"):
+        export(candidate.state, nothing, tmp_path / "1", 10)
+
+
+def test_text_ids_of_any_script_are_learned(tmp_path: Path) -> None:
+    user = learning_user()
+    rows = bare([(user, "чай"), (user, "a\0b"), (user, "line\nbreak"), (user, " ")])
+    ids = Scorer(learn(None, rows, CONFIG).state, rows.data).top_k(push_rows(rows.data, [user]), 10)[0]
+    assert sorted(ids[0]) == sorted(["чай", "a\0b", "line\nbreak", " "])

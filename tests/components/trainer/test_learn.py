@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from components.features.rows import scalar
 from components.trainer.learn import learn
 from components.trainer.state import ModelState
 from tests.components.trainer.conftest import FIRST_DAYS, World
@@ -78,12 +77,15 @@ def test_spans_rows_and_held_out_rows_are_remembered(world: World) -> None:
 
 def test_a_held_out_row_is_refused_by_user_and_span(world: World) -> None:
     leaked = pa.concat_tables([world.next_day.new, world.next_day.held_out])
-    user, span = scalar(world.next_day.held_out, "user_id")[0].as_py(), world.next_day.data.span
+    span = world.next_day.data.span
     with pytest.raises(ValueError, match=rf"user '.+' on span {span} .* held out"):
         learn(world.base.state, replace(world.next_day, new=leaked), world.config)
-    with pytest.raises(ValueError, match="held out"):
-        learn(world.base.state, replace(world.next_day, replay=world.next_day.held_out), world.config)
-    assert user
+
+
+def test_rows_learned_before_the_share_was_raised_may_still_be_replayed(world: World) -> None:
+    raised = replace(world.next_day, new=world.next_day.new.slice(0, 0), replay=world.base.state.buffer)
+    more = world.config.model_copy(update={"holdout_share": 0.5})
+    assert learn(world.base.state, raised, more).report["rows_replay"] == world.first.new.num_rows
 
 
 def test_a_span_is_learned_once(world: World) -> None:

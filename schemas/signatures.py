@@ -19,3 +19,5 @@ SIGNATURES = (RECOMMEND, RECOMMEND_RECENT, SCORE)
 LINEAGE_FILE = "lineage.json"
 SMOKE_FILE = "assets.extra/smoke.json"
 """Requests and the trainer's own answers: [{"signature": s, "inputs": {...}, "outputs": {...}}]."""
+WARM_UP_FILE = "assets.extra/tf_serving_warmup_requests"
+"""Requests that a server answers before the version takes traffic: TFRecord of PredictionLog (TF Serving's)."""

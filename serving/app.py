@@ -72,10 +72,10 @@ class RestApi:
         except ClientDisconnect:
             return
         except ApiError as error:
-            response = _json({"error": str(error)}, error.code.http_status)
+            response = _error(str(error), error.code)
         except Exception:
             log.exception("%s %s failed", request.method, request.url.path)
-            response = _json({"error": "Internal error: see the server's log"}, Code.INTERNAL.http_status)
+            response = _error("Internal error: see the server's log", Code.INTERNAL)
         await response(scope, receive, send)
 
     async def _respond(self, request: Request, target: str) -> Response:
@@ -179,3 +179,8 @@ def _gunzip(body: bytes, limit: int) -> bytes:
 
 def _json(content: dict, status: int = 200) -> Response:
     return Response(orjson.dumps(content), status, media_type="application/json")
+
+
+def _error(text: str, code: Code) -> Response:
+    """Text may hold what a client sent, even what is no Unicode."""
+    return _json({"error": text.encode("utf-8", "replace").decode()}, code.http_status)

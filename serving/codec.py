@@ -16,6 +16,8 @@ from serving.parse import shown
 from serving.signature import DEFAULT, type_name
 
 ROW, COLUMN = "instances", "inputs"
+MAX_RANK = 32
+"""numpy's; TensorFlow's own graphs end at 8 for most operations."""
 
 _INT32 = (-(2**31), 2**31 - 1)
 _INTEGERS: dict[int, tuple[tuple[int, int], type]] = {  # accepted range, and the type it is stored in
@@ -160,6 +162,8 @@ def _tensor(value: Any, dtype: int) -> np.ndarray:
     while isinstance(probe, list):
         shape.append(len(probe))
         probe = probe[0] if probe else None
+    if len(shape) > MAX_RANK:
+        raise invalid(f"Encountered list at unexpected level: {MAX_RANK} expected < {MAX_RANK}")
     flat = [value]
     for level, size in enumerate(shape):
         for element in flat:

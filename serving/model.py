@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
-from schemas.signatures import SMOKE_FILE
-from serving import codec
 from serving.errors import ApiError, Code, code_of, invalid
 from serving.signature import Signature, read_signatures
+from serving.warmup import warm_up_requests
 
 _TRACE = ("Graph execution error:", "Detected at node", "<stack traces unavailable>", '  File "', "    ")
 
@@ -25,7 +23,8 @@ class Model:
         self.signatures = read_signatures(folder)
         self._loaded = tf.saved_model.load(str(folder))  # owns the variables that the functions use
         self._functions = dict(self._loaded.signatures)
-        warm_up(self, folder)
+        for name, inputs in warm_up_requests(folder, self.signatures):
+            self.run(name, inputs)
 
     def signature(self, name: str) -> Signature:
         """The signature of that name; ApiError 400 if there is none."""
@@ -44,24 +43,6 @@ class Model:
         except (TypeError, ValueError) as error:
             raise invalid(_without_trace(str(error))) from None
         return {name: _array(outputs[name]) for name in self.signatures[signature].outputs}
-
-
-def warm_up(model: Model, folder: Path) -> None:
-    """Runs one request a signature, so that no client pays for the first run of a graph.
-
-    The requests are those that the trainer left beside the model; without them nothing is run.
-    A request that the model cannot answer makes the load fail.
-    """
-    path = folder / SMOKE_FILE
-    if not path.is_file():
-        return
-    seen = set()
-    for request in json.loads(path.read_text()):
-        name = request["signature"]
-        if name not in seen:
-            seen.add(name)
-            _, inputs = codec.tensors(request, model.signature(name).inputs)
-            model.run(name, inputs)
 
 
 def _array(tensor: tf.Tensor) -> np.ndarray:

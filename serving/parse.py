@@ -46,7 +46,10 @@ def parse(body: bytes) -> dict[str, Any]:
 
 def shown(value: Any) -> str:
     """A JSON value inside an error message, bounded."""
-    text = json.dumps(value, ensure_ascii=False, indent=4 if isinstance(value, (dict, list)) else None)
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        return "(nested too deeply to be shown)"
     return text if len(text) <= 1000 else text[:1000] + "..."
 
 

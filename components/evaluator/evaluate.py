@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from components.evaluator import forgetting as forget
 from components.evaluator.config import EvaluatorConfig
-from components.evaluator.metrics import all_metrics, owners
+from components.evaluator.metrics import metric, owners
 from components.evaluator.slices import slices
 from components.evaluator.tasks import Tasks, split
 from components.features.rows import scalar
@@ -82,10 +82,8 @@ def _slice_table(
     for name, chosen in slices(rows, span, item_first_span, config):
         means = {}
         for model, all_ranks in ranks.items():
-            inside = all_metrics(
-                all_ranks[chosen], row[chosen], rows.num_rows, config.recall_cutoffs, config.ndcg_cutoffs
-            )
-            means[model] = _mean(inside[config.headline])
+            inside = metric(config.headline, all_ranks[chosen], row[chosen], rows.num_rows)
+            means[model] = _mean(inside)
         table.append({"slice": name, "rows": len(np.unique(row[chosen])), **means})
     return table
 
@@ -113,8 +111,10 @@ def evaluate(
     spans = scalar(rows, "span")
     tasks = split(spans, span, spans_learned, config.trailing_days)
     ranks = _ranks(models, rows, len(row))
-    cutoffs = (config.recall_cutoffs, config.ndcg_cutoffs)
-    values = {name: all_metrics(ranks[name], row, rows.num_rows, *cutoffs) for name in models}
+    values = {
+        model: {name: metric(name, ranks[model], row, rows.num_rows) for name in config.metrics}
+        for model in models
+    }
     headline = {name: of_model[config.headline] for name, of_model in values.items()}
     weeks, best = _week_table(tasks, headline, best_ever or {})
 
@@ -128,14 +128,14 @@ def evaluate(
         "relevant": np.bincount(row, minlength=rows.num_rows),
     }
     for name, of_model in values.items():
-        columns |= {f"{name}/{metric}": of_row for metric, of_row in of_model.items()}
+        columns |= {f"{name}/{one}": of_row for one, of_row in of_model.items()}
     in_week = np.array([best.get(week, np.nan) for week in tasks.week], dtype=np.float64)
     columns[f"{BEST_EVER}/{config.headline}"] = np.where(tasks.old, in_week, np.nan)
 
     parts = {OLD: tasks.old, NEW: tasks.new, OWN: tasks.own}
     means = {
         name: {
-            part: {metric: _mean(of_row[chosen]) for metric, of_row in of_model.items()}
+            part: {one: _mean(of_row[chosen]) for one, of_row in of_model.items()}
             for part, chosen in parts.items()
         }
         for name, of_model in values.items()

@@ -46,14 +46,9 @@ def reciprocal_rank(ranks: np.ndarray, row: np.ndarray, rows: int) -> np.ndarray
     return np.where(np.isnan(_relevant(row, rows)), np.nan, best)
 
 
-def all_metrics(
-    ranks: np.ndarray,
-    row: np.ndarray,
-    rows: int,
-    recall_cutoffs: tuple[int, ...],
-    ndcg_cutoffs: tuple[int, ...],
-) -> dict[str, np.ndarray]:
-    """Every metric by its name: `recall_at_20`, `ndcg_at_10`, `mrr`."""
-    values = {f"recall_at_{k}": recall_at(k, ranks, row, rows) for k in recall_cutoffs}
-    values |= {f"ndcg_at_{k}": ndcg_at(k, ranks, row, rows) for k in ndcg_cutoffs}
-    return values | {"mrr": reciprocal_rank(ranks, row, rows)}
+def metric(name: str, ranks: np.ndarray, row: np.ndarray, rows: int) -> np.ndarray:
+    """A metric by its name: `recall_at_20`, `ndcg_at_10`, `mrr`."""
+    if name == "mrr":
+        return reciprocal_rank(ranks, row, rows)
+    kind, k = name.rsplit("_at_", 1)
+    return {"recall": recall_at, "ndcg": ndcg_at}[kind](int(k), ranks, row, rows)

@@ -30,7 +30,7 @@ def push(saved_model: Path, draft: lineage.Lineage, serving: Path, expected_cham
 
     draft: its lineage, whose `version` is filled in here; expected_champion: the version that the gate
     compared with, None where there was none. A second push of the same `run_id` returns the first's
-    version. ChampionMovedError if another version was pushed in between; FileNotFoundError without a SavedModel.
+    version. ChampionMovedError if another was pushed in between; FileNotFoundError without a SavedModel.
     """
     if not (saved_model / "saved_model.pb").is_file():
         raise FileNotFoundError(f"{saved_model} holds no saved_model.pb: run the release step again")

@@ -15,7 +15,7 @@ def status(version: int, state: str, message: str = "") -> dict:
 
 @contextlib.contextmanager
 def server(*answers: dict | int):
-    """A status path over HTTP that gives these answers (a number is an error status), the last one for ever."""
+    """A status path that gives these answers (a number is an error status), the last one for ever."""
     left = list(answers)
 
     class Handler(BaseHTTPRequestHandler):

@@ -30,3 +30,14 @@ def anomaly_metrics(folders: Iterable[Path]) -> dict[str, float]:
             name = f"anomalies/{path.parent.name.removeprefix('Split-')}"
             counts[name] = counts.get(name, 0.0) + len(found.anomaly_info)
     return counts
+
+
+def drift_metrics(reports: Iterable[Path]) -> dict[str, float]:
+    """Distances by kind (drift: from the newest day before; skew: from a week before) and feature."""
+    found: dict[str, float] = {}
+    for folder in reports:
+        report = json.loads((folder / "report.json").read_text())
+        found["drift/over_threshold"] = float(report["over"])
+        for one in report["distances"]:
+            found[f"{one['kind']}/{one['feature']}"] = float(one["value"])
+    return found

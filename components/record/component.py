@@ -71,6 +71,7 @@ def Record(
             further_metrics={
                 **checks.quality_metrics(_folders(quality)),
                 **checks.anomaly_metrics(_folders(anomalies)),
+                **checks.drift_metrics(_folders(drift)),
             },
             further_tags={
                 "data_state": data_state.uri,

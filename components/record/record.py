@@ -66,9 +66,13 @@ def record(day: Day, mlflow_uri: str, artifacts: Path) -> dict[str, str]:
     ) as run:
         mlflow.log_params(gather.flatten(day.config))
         mlflow.log_metrics(
-            gather.metrics(day.summary, day.verdict, day.report)
-            | gather.count_metrics(day.counts, day.rows)
-            | dict(day.further_metrics)
+            gather.loggable(
+                {
+                    **gather.metrics(day.summary, day.verdict, day.report),
+                    **gather.count_metrics(day.counts, day.rows),
+                    **day.further_metrics,
+                }
+            )
         )
         for name, folder in day.attachments.items():
             mlflow.log_artifacts(str(folder), name)

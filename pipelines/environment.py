@@ -2,6 +2,7 @@
 
 import logging
 import os
+import warnings
 
 SWITCHES = {
     "TF_USE_LEGACY_KERAS": "1",  # tensorflow-recommenders is written for Keras 2
@@ -16,9 +17,9 @@ def prepare() -> None:
     """Sets the switches that the user has not set."""
     for name, value in SWITCHES.items():
         os.environ.setdefault(name, value)
+    warnings.filterwarnings("ignore", category=FutureWarning)
 
 
 def quieten() -> None:
     """What libraries say of themselves at every step is no news to a user; their errors are."""
-    for name in ("absl", "py.warnings", "apache_beam", "mlflow", "alembic", "great_expectations"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+    logging.disable(logging.WARNING)

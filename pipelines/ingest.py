@@ -5,12 +5,11 @@ Data only and idempotent: nodes whose files and settings are the same are taken 
 
 from pathlib import Path
 
-import schemas
-from schemas.home import Home
 from tfx import v1 as tfx
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.types.standard_artifacts import ExampleStatistics
 
+import schemas
 from components.artifacts import DataStateArtifact
 from components.base.strategies import DataBefore, StatisticsBefore
 from components.digests import of_file
@@ -21,6 +20,7 @@ from components.quality.component import Quality
 from pipelines import metadata
 from pipelines.config import Config
 from pipelines.plan import Plan
+from schemas.home import Home
 
 NAME = "everlearn.ingest"
 ROWS_SCHEMA = Path(schemas.__file__).parent / "rows.pbtxt"
@@ -51,7 +51,9 @@ def create(home: Home, config: Config, plan: Plan) -> tfx.dsl.Pipeline:
     ).with_id("Features")
     features.add_upstream_node(quality)
     statistics = tfx.components.StatisticsGen(examples=features.outputs["rows"]).with_id("Statistics")
-    schema = RowsSchema(statistics=statistics.outputs["statistics"], curated=_file(ROWS_SCHEMA)).with_id("Schema")
+    schema = RowsSchema(statistics=statistics.outputs["statistics"], curated=_file(ROWS_SCHEMA)).with_id(
+        "Schema"
+    )
     validation = tfx.components.ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
     ).with_id("Validation")

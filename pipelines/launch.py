@@ -13,7 +13,7 @@ from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable import launcher, runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
-from pipelines import environment, ingest, learn, metadata
+from pipelines import ingest, learn, metadata
 from pipelines.anatomy import INGEST, STEPS, Step
 from pipelines.config import Config
 from pipelines.plan import Plan
@@ -54,18 +54,18 @@ def node_ids(home: Home, config: Config, plan: Plan, pipeline: str) -> list[str]
 
 
 def run_node(home: Home, config: Config, plan: Plan, node: str) -> Outcome:
-    """Runs a node; StepError with one sentence where it fails. Its upstream nodes must be done under plan.run_id."""
+    """Runs a node whose upstream nodes are done under plan.run_id; StepError with one sentence if it fails."""
     step = _step(node)
-    environment.quieten()
     compiled = _compiled(home, config.model_dump_json(), plan, step.pipeline)
     deployment = runner_utils.extract_local_deployment_config(compiled)
-    connection = deployment.metadata_connection_config
+    stored = deployment.metadata_connection_config
+    connection = tfx_metadata.Metadata(getattr(stored, stored.WhichOneof("connection_config")))
     pipeline_node = next(n.pipeline_node for n in compiled.nodes if n.pipeline_node.node_info.id == node)
     started = time.monotonic()
     try:
         info = launcher.Launcher(
             pipeline_node=pipeline_node,
-            mlmd_connection=tfx_metadata.Metadata(getattr(connection, connection.WhichOneof("connection_config"))),
+            mlmd_connection=connection,
             pipeline_info=compiled.pipeline_info,
             pipeline_runtime_spec=compiled.runtime_spec,
             executor_spec=runner_utils.extract_executor_spec(deployment, node),

@@ -2,7 +2,6 @@
 
 import json
 
-from schemas.home import Home
 from tfx import v1 as tfx
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.types.standard_artifacts import ExampleAnomalies, Examples, Model, ModelEvaluation
@@ -21,6 +20,7 @@ from pipelines import metadata
 from pipelines.config import Config
 from pipelines.plan import Plan
 from pipelines.services import Ports
+from schemas.home import Home
 
 NAME = "everlearn.learn"
 INPUTS = {

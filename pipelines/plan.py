@@ -71,7 +71,7 @@ def plan(
     if served is not None and first_span is not None and not force:
         skip = f"there is a champion already (version {served.version}): bootstrap has nothing to do"
     elif span in learned and not force:
-        skip = f"{date_of(span)} is learned already (version {served.version if served else 0}): use --force to run it again"
+        skip = f"{date_of(span)} is learned already: use --force to run it again"
     first = first_span if first_span is not None else _first_to_ingest(home, span)
     stamp = dt.datetime.now(dt.timezone.utc).strftime("%Y%m%dT%H%M%S")
     return Plan(

@@ -18,6 +18,7 @@ import httpx
 from pipelines.client import PYTHON
 from pipelines.environment import SWITCHES
 from pipelines.processes import REPOSITORY, socket_address
+from schemas import lineage
 from schemas.home import MODEL_NAME, Home
 
 HOST = "127.0.0.1"
@@ -100,7 +101,7 @@ def services(home: Home, ports: Ports) -> dict[str, Service]:
         Service("airflow-scheduler", scheduler, airflow, _airflow("scheduler", ports)),
         Service("worker", worker, pipeline, _listens(home.worker_socket)),
         Service("mlflow", mlflow, pipeline, _answers(f"{ports.mlflow_url}/health")),
-        Service("model-server", model_server, pipeline, _answers(ports.model_url)),
+        Service("model-server", model_server, pipeline, _serves(home, ports.model_url)),
     )
     return {service.name: service for service in listed}
 
@@ -181,11 +182,18 @@ def _get(url: str) -> httpx.Response | None:
 
 
 def _answers(url: str) -> Callable[[], bool]:
-    """Any answer but a server error: a model server that waits for its first version says 404."""
-
     def healthy() -> bool:
         response = _get(url)
-        return response is not None and response.status_code < 500
+        return response is not None and response.status_code == 200
+
+    return healthy
+
+
+def _serves(home: Home, url: str) -> Callable[[], bool]:
+    """As TF Serving, the model server answers nobody before its first version is there: that is health too."""
+
+    def healthy() -> bool:
+        return not lineage.versions(home.serving) or _answers(url)()
 
     return healthy
 

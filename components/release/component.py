@@ -28,7 +28,9 @@ def Release(
 ):
     """Writes what the push will copy: SavedModel, smoke expectations, lineage draft."""
     verdict = json.loads((Path(blessing.uri) / "verdict.json").read_text())
-    versions = {date: account["version"] for one in events for date, account in accounts(Path(one.uri)).items()}
+    versions = {
+        date: account["version"] for one in events for date, account in accounts(Path(one.uri)).items()
+    }
     releasing.release(
         candidate=Path(candidate.uri),
         champion=Path(champion[0].uri) if champion else None,

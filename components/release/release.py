@@ -96,7 +96,14 @@ def _write_expectations(saved_model: Path, state: ModelState, data: DataState, r
 
 
 def _draft(
-    kind: str, source: Path, state: ModelState, data: DataState, place: Path, verdict: str, serving: Path, run: Run
+    kind: str,
+    source: Path,
+    state: ModelState,
+    data: DataState,
+    place: Path,
+    verdict: str,
+    serving: Path,
+    run: Run,
 ) -> dict[str, Any]:
     """Every field of Lineage except the version, which the push gives."""
     served = lineage.champion(serving)

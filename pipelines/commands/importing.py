@@ -25,9 +25,13 @@ def import_csv(
     file: Annotated[Path, typer.Argument(help="A CSV or Parquet file, one row an event")],
     user: Annotated[str, typer.Option(help="Column of the user id")],
     item: Annotated[str, typer.Option(help="Column of the item id")],
-    timestamp: Annotated[str, typer.Option(help="Column of the time: ISO 8601, epoch seconds or milliseconds, or a date")],
+    timestamp: Annotated[
+        str, typer.Option(help="Column of the time: ISO 8601, epoch seconds or milliseconds, or a date")
+    ],
     behavior: Annotated[str | None, typer.Option(help="Column of the behaviour")] = None,
-    as_behavior: Annotated[str | None, typer.Option("--as", help="One behaviour for all rows, such as purchase")] = None,
+    as_behavior: Annotated[
+        str | None, typer.Option("--as", help="One behaviour for all rows, such as purchase")
+    ] = None,
     event_id: Annotated[str | None, typer.Option(help="Column of the event's own id")] = None,
     price: Annotated[str | None, typer.Option(help="Column of the price of one unit")] = None,
     items: Annotated[Path | None, typer.Option(help="Item table: an id column first, then features")] = None,

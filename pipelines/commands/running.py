@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from pipelines import config as settings
+from pipelines import environment
 from pipelines.plan import Plan, plan
 from schemas.home import Home
 from schemas.spans import date_of, parse_date, span_of
+
+if TYPE_CHECKING:
+    from pipelines.launch import Outcome
 
 app = typer.Typer()
 console = Console(highlight=False)
@@ -22,7 +26,7 @@ Date = Annotated[str, typer.Option("--date", help="The day to learn, YYYY-MM-DD"
 First = Annotated[str, typer.Option("--from", help="First day of the stretch, YYYY-MM-DD")]
 Last = Annotated[str, typer.Option("--to", help="Last day of the stretch, YYYY-MM-DD")]
 Force = Annotated[bool, typer.Option("--force", help="Run it although it is learned already")]
-Timings = Annotated[Path | None, typer.Option("--timings", help="Write the seconds of each step there, as JSON")]
+Timings = Annotated[Path | None, typer.Option("--timings", help="Write each step's seconds there, as JSON")]
 
 
 @app.command()
@@ -53,6 +57,7 @@ def _run(home: Home, planned: Plan, timings: Path | None) -> None:
     started = time.monotonic()
     with console.status("loading TFX"):
         from pipelines.run import run as run_steps
+    environment.quieten()
     imported = time.monotonic() - started
 
     with console.status("") as spinner:
@@ -62,7 +67,7 @@ def _run(home: Home, planned: Plan, timings: Path | None) -> None:
             planned,
             on_step=lambda step: spinner.update(f"{step.node}: {step.title}"),
             on_done=lambda step, done: console.print(
-                f"  {done.seconds:6.1f} s  {step.group:8} {step.node:17} {done.state if done.state != 'complete' else ''}"
+                f"  {done.seconds:6.1f} s  {step.group:8} {step.node:17} {_remark(done)}"
             ),
         )
     total = time.monotonic() - started
@@ -73,7 +78,11 @@ def _run(home: Home, planned: Plan, timings: Path | None) -> None:
         timings.write_text(json.dumps({"imports": imported, "total": total, "steps": steps}, indent=2))
 
 
-def _tell(outcomes: list) -> None:
+def _remark(outcome: Outcome) -> str:
+    return "" if outcome.state == "complete" else outcome.state
+
+
+def _tell(outcomes: list[Outcome]) -> None:
     """The verdict with its reasons, and what was pushed."""
     from pipelines.step import told
 

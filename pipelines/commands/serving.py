@@ -27,13 +27,15 @@ def serve(
     home = Home.from_environment()
     arguments = [sys.executable, "-m", "serving", "--model_name", MODEL_NAME]
     arguments += ["--model_base_path", str(home.serving), "--rest_api_port", str(port), "--host", host]
-    os.execv(sys.executable, arguments)
+    os.execv(sys.executable, arguments)  # noqa: S606 - our own program takes this process over
 
 
 @app.command()
 def recommend(
-    user: Annotated[str, typer.Argument(help="A user id; leave out for somebody of whom nothing is known")] = "",
-    recent: Annotated[list[str] | None, typer.Option("--recent", help="A recent item, newest last; repeat")] = None,
+    user: Annotated[str, typer.Argument(help="A user id; none for somebody unknown")] = "",
+    recent: Annotated[
+        list[str] | None, typer.Option("--recent", help="A recent item; repeat, newest last")
+    ] = None,
     k: Annotated[int, typer.Option("-k", min=1, help="How many items to show")] = 10,
 ) -> None:
     """Ask the running model server for a list; prints names beside ids."""

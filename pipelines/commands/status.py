@@ -47,4 +47,5 @@ def status() -> None:
 @app.command()
 def config() -> None:
     """Every setting in force, as YAML."""
-    console.print(yaml.safe_dump(settings.load(Home.from_environment()).model_dump(mode="json"), sort_keys=False))
+    in_force = settings.load(Home.from_environment()).model_dump(mode="json")
+    console.print(yaml.safe_dump(in_force, sort_keys=False))

@@ -43,7 +43,10 @@ class Deployment:
         from pipelines.run import run
 
         config = self.config.model_copy(
-            update={name: getattr(self.config, name).model_copy(update=fields) for name, fields in sections.items()}
+            update={
+                name: getattr(self.config, name).model_copy(update=fields)
+                for name, fields in sections.items()
+            }
         )
         planned = plan(self.home, span, first_span=first, force=force)
         assert not planned.skip, planned.skip

@@ -103,7 +103,7 @@ def test_held_out_user_days_are_in_no_training_set_and_no_buffer(story):
     share = 0.10
     for run in story.values():
         tables = [run.rows("Replay", "training_rows", split) for split in ("new", "replay")]
-        for rows in (*tables, run.state().replay):
+        for rows in (*tables, run.state().buffer):
             users, spans = np.array(values(rows, "user_id")), np.array(values(rows, "span"))
             for span in set(spans.tolist()):
                 assert not held_out(users[spans == span], span, share).any()

@@ -64,7 +64,7 @@ def count(accounts: Iterable[Mapping[str, Any]], learned: pa.Table, held_out: pa
 
 def metrics(
     summary: Mapping[str, Any], verdict: Mapping[str, Any], report: Mapping[str, float]
-) -> dict[str, float]:
+) -> dict[str, float | None]:
     """Everything measured of the candidate, and of the models that it was held against."""
     named: dict[str, float | None] = {name: summary[name] for name in ("performance", "forgetting")}
     for model, tasks in summary["models"].items():
@@ -81,10 +81,14 @@ def metrics(
             named[f"{rule}/detectable"] = finding["detectable"]
     named["gate/blessed"] = float(verdict["blessed"])
     named |= {f"train/{name}": value for name, value in report.items()}
+    return named
+
+
+def loggable(named: Mapping[str, float | None]) -> dict[str, float]:
+    """What MLflow takes: names without characters that it refuses, finite numbers alone."""
     readable = {_FORBIDDEN.sub("_", name): value for name, value in named.items()}
-    return {
-        name: float(value) for name, value in readable.items() if value is not None and math.isfinite(value)
-    }
+    finite = {name: value for name, value in readable.items() if value is not None and math.isfinite(value)}
+    return {name: float(value) for name, value in finite.items()}
 
 
 def count_metrics(counts: DayCounts, rows: Mapping[str, int]) -> dict[str, float]:

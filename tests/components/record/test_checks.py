@@ -2,7 +2,7 @@ import json
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 
-from components.record.checks import anomaly_metrics, quality_metrics
+from components.record.checks import anomaly_metrics, drift_metrics, quality_metrics
 
 
 def test_quality_counts(tmp_path):
@@ -20,3 +20,10 @@ def test_anomalies_are_counted_by_split(tmp_path):
         (tmp_path / f"Split-{split}").mkdir()
         (tmp_path / f"Split-{split}" / "SchemaDiff.pb").write_bytes(message.SerializeToString())
     assert anomaly_metrics([tmp_path]) == {"anomalies/held_out": 0.0, "anomalies/learn": 1.0}
+
+
+def test_distances_are_named_by_kind_and_feature(tmp_path):
+    distances = [{"feature": "hour", "kind": "skew", "value": 0.25, "over": True}]
+    (tmp_path / "report.json").write_text(json.dumps({"over": 1, "distances": distances}))
+    assert drift_metrics([tmp_path]) == {"drift/over_threshold": 1.0, "skew/hour": 0.25}
+    assert drift_metrics([]) == {}

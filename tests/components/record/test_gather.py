@@ -55,7 +55,7 @@ def test_metrics_have_readable_names_and_only_numbers():
         "blessed": True,
         "findings": [finding, {"rule": "floor", "interval": None, "detectable": None}],
     }
-    found = gather.metrics(summary, verdict, {"seconds": 1.5, "loss_last": float("nan")})
+    found = gather.loggable(gather.metrics(summary, verdict, {"seconds": 1.5, "loss_last": float("nan")}))
     assert found == {
         "performance": 0.4,
         "old/recall_at_20": 0.2,

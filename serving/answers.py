@@ -16,7 +16,7 @@ from serving.errors import invalid
 _BYTES_SUFFIX = "_bytes"
 _INTEGERS = ("int8", "uint8", "int16", "int32", "uint32", "int64", "uint64")
 _WRITABLE = frozenset(("bool", *_INTEGERS, "float32", "float64", "object"))  # object: strings
-_CPP_NAMES = {"float16": "half", "complex64": "complex64", "complex128": "complex128"}
+_CPP_NAMES = {"float16": "half"}
 
 
 def encode(outputs: Mapping[str, np.ndarray], form: str) -> bytes:

@@ -1,4 +1,8 @@
-"""One contract model and one server for all contract tests; SERVING_URL names another server."""
+"""One contract model and one server for all contract tests.
+
+SERVING_URL names another server instead, which must serve what `contract_model.py FOLDER` writes as the
+model `contract` from the base path FOLDER/contract.
+"""
 
 from __future__ import annotations
 

@@ -29,8 +29,10 @@ def writable(saved_model: Path, tmp_path: Path) -> Path:
 
 
 def servers() -> list[psutil.Process]:
-    """Model servers that this process has started and that still run."""
-    return [p for p in psutil.Process(os.getpid()).children() if p.status() != psutil.STATUS_ZOMBIE]
+    """Model servers that the smoke test has started from this process and that still run."""
+    children = psutil.Process(os.getpid()).children()
+    alive = [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
+    return [child for child in alive if any("/smoke-" in word for word in child.cmdline())]
 
 
 def test_equal_answers_pass(saved_model):

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from pipelines.environment import SWITCHES
 from pipelines.processes import REPOSITORY, die_with_parent, socket_address
 
 END = "\0"
@@ -102,9 +103,9 @@ def _plain(argv: list[str], environment: dict[str, str], heard: _Heard) -> int:
     """The step's status from a process of its own; slower by the imports, else the same."""
     heard.on_line("No warm worker answers: running the step in a plain process.")
     with subprocess.Popen(
-        [str(PYTHON), "-m", STEP, *argv],
+        [str(PYTHON), "-W", "ignore::FutureWarning", "-m", STEP, *argv],
         cwd=REPOSITORY,
-        env=_plain_environment() | environment,
+        env=SWITCHES | _plain_environment() | environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -54,7 +54,7 @@ def node_ids(home: Home, config: Config, plan: Plan, pipeline: str) -> list[str]
 
 
 def run_node(home: Home, config: Config, plan: Plan, node: str) -> Outcome:
-    """Runs a node whose upstream nodes are done under plan.run_id; StepError with one sentence if it fails."""
+    """Runs a node whose upstream nodes are done under plan.run_id; StepError in one sentence if it fails."""
     step = _step(node)
     compiled = _compiled(home, config.model_dump_json(), plan, step.pipeline)
     deployment = runner_utils.extract_local_deployment_config(compiled)

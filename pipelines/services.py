@@ -190,7 +190,7 @@ def _answers(url: str) -> Callable[[], bool]:
 
 
 def _serves(home: Home, url: str) -> Callable[[], bool]:
-    """As TF Serving, the model server answers nobody before its first version is there: that is health too."""
+    """As TF Serving, the model server answers nobody before its first version is there: that is healthy."""
 
     def healthy() -> bool:
         return not lineage.versions(home.serving) or _answers(url)()

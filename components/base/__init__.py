@@ -1,1 +1,1 @@
-"""What a run starts from: the data state before it, the base to warm-start, the champion, the unlearned days."""
+"""What a run starts from: data state, base, champion, and the days that are not learned yet."""

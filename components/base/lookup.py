@@ -5,9 +5,10 @@ from collections.abc import Iterable
 
 import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
-from schemas.rows import LEARN
 from tfx.types.artifact import Artifact, ArtifactState
 from tfx.types.artifact_utils import deserialize_artifact
+
+from schemas.rows import LEARN
 
 SPANS = "spans"
 """Custom property of the rows that Features writes: the spans whose days were delivered, as JSON."""

@@ -6,13 +6,13 @@ TFX's LatestBlessedModelStrategy sorts by artifact id: a re-run of day D would w
 from pathlib import Path
 
 import ml_metadata as mlmd
-from schemas import lineage
 from tfx.dsl.components.common import resolver
 from tfx.types.artifact import Artifact
 from tfx.types.standard_artifacts import ExampleAnomalies, Examples, ExampleStatistics, Model, ModelEvaluation
 
 from components.artifacts import DataStateArtifact, DayEventsArtifact, DriftReport, QualityReport
 from components.base import lookup
+from schemas import lineage
 
 MONTH = 28
 WEEK = 7

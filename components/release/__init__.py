@@ -1,1 +1,1 @@
-"""What will be served next: the blessed candidate, or the champion's unchanged weights with today's data state."""
+"""What is served next: the blessed candidate, or the champion's weights with today's data state."""

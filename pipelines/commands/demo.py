@@ -50,8 +50,8 @@ def tour(home: Home, say: Say) -> None:
     _bootstrap(home, last)
     say(f"[bold]3. Day by day[/]: {DAYS} real Airflow DAG runs, each for its own data interval")
     was_up = bool(supervise.running(home))
-    stack.up(home, say=say)
     try:
+        stack.up(home, say=say)
         for span in range(last + 1, last + 1 + DAYS):
             _learn(home, span, say)
         say("[bold]4. Questions over REST[/]")

@@ -15,7 +15,6 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from pipelines import environment
@@ -72,7 +71,10 @@ def write_csv(home: Home, file: Path) -> int:
     """The day as the one CSV file that the plain pipeline reads; its number of events."""
     with sql.connect() as connection:
         events, _, _ = read_day(day_files(home.events, span_of(DAY)), connection)
-        connection.execute("COPY (SELECT * FROM events) TO ? (HEADER)", [str(file)])
+    frame = events.to_pandas()
+    for name in ("user_id", "item_id"):
+        frame[name] = name[0] + frame[name]  # CsvExampleGen takes ids of digits for numbers
+    frame.to_csv(file, index=False)
     return events.num_rows
 
 
@@ -121,23 +123,24 @@ def main() -> None:
     home = Home(Home.from_environment().root / "benchmarks" / "day")
     copy = prepare(home)
     measured: dict[str, list[Shares]] = {side: [] for side in arguments.sides}
-    with tempfile.TemporaryDirectory() as folder:
-        csv_file = Path(folder) / "csv" / "events.csv"
-        csv_file.parent.mkdir()
-        events = write_csv(home, csv_file)
-        for repeat in range(arguments.repeats):
-            for side in arguments.sides:
-                restore(home, copy)
-                work = Path(folder) / f"{repeat}-{side.replace(' ', '-')}"
-                work.mkdir()
-                if side == sides.PLAIN:
-                    seconds = sides.plain(csv_file, work)
-                elif side == sides.EVERLEARN:
-                    seconds = sides.everlearn(home, span_of(DAY), work)
-                else:
-                    seconds = sides.airflow(home, span_of(DAY), say=lambda line: None)
-                measured[side].append(seconds)
-                console.print(f"repeat {repeat + 1}: {side} {sum(seconds.values()):.1f} s")
+    folder = home.root.with_name(f"{home.root.name}.logs")
+    shutil.rmtree(folder, ignore_errors=True)
+    csv_file = folder / "csv" / "events.csv"
+    csv_file.parent.mkdir(parents=True)
+    events = write_csv(home, csv_file)
+    for repeat in range(arguments.repeats):
+        for side in arguments.sides:
+            restore(home, copy)
+            work = folder / f"{repeat}-{side.replace(' ', '-')}"
+            work.mkdir(parents=True)
+            if side == sides.PLAIN:
+                seconds = sides.plain(csv_file, work)
+            elif side == sides.EVERLEARN:
+                seconds = sides.everlearn(home, span_of(DAY), work)
+            else:
+                seconds = sides.airflow(home, span_of(DAY), say=lambda line: None)
+            measured[side].append(seconds)
+            console.print(f"repeat {repeat + 1}: {side} {sum(seconds.values()):.1f} s")
     report(measured, events)
 
 

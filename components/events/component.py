@@ -18,6 +18,5 @@ def DayEvents(
     events: OutputArtifact[DayEventsArtifact],
 ):
     """`fingerprint` (of the day files) and `config` (EventsConfig as JSON) make TFX's cache see changes."""
-    EventsConfig.model_validate_json(config)
-    read_stretch(folder, first_span, last_span, events.uri)
+    read_stretch(folder, first_span, last_span, events.uri, EventsConfig.model_validate_json(config))
     events.span = last_span

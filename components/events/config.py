@@ -22,3 +22,9 @@ class EventsConfig(BaseModel):
     behavior_weights: BehaviorWeights = Field(
         default_factory=BehaviorWeights, description="what an event of each behaviour counts"
     )
+    max_events_per_user_day: int = Field(
+        1000,
+        ge=1,
+        le=1_000_000,
+        description="of one user's events of a day the earliest that count: robots click on",
+    )

@@ -7,6 +7,7 @@ import contextlib
 import datetime as dt
 import hashlib
 import re
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +15,15 @@ import duckdb
 import pyarrow as pa
 
 from components.events import sql
+from components.events.config import EventsConfig
+from components.events.files import sentence
+from components.events.staging import stage
 from components.events.store import QUARANTINE, RAW_COLUMNS, write_day
-from schemas.events import EVENTS, OPTIONAL_COLUMNS, REQUIRED_COLUMNS
+from schemas.events import EVENTS
 from schemas.spans import date_of, span_of
 
-SUFFIXES = (".parquet", ".csv")
+SUFFIXES = (".parquet", ".csv", ".tsv", ".gz", ".json", ".jsonl", ".ndjson")
+DEFAULTS = EventsConfig()
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,13 @@ def fingerprint(folder: str | Path, first_span: int, last_span: int) -> str:
     return total.hexdigest()
 
 
-def read_stretch(folder: str | Path, first_span: int, last_span: int, out: str | Path) -> None:
+def read_stretch(
+    folder: str | Path,
+    first_span: int,
+    last_span: int,
+    out: str | Path,
+    config: EventsConfig = DEFAULTS,
+) -> None:
     """Reads spans `first_span`..`last_span` and writes each into `out` (layout: `store`).
 
     A missing day within the stretch has no events; FileNotFoundError where the last day is missing,
@@ -79,89 +90,64 @@ def read_stretch(folder: str | Path, first_span: int, last_span: int, out: str |
         )
     with sql.connect() as connection:
         for span in range(first_span, last_span + 1):
-            write_day(out, span, *read_day(day_files(Path(folder), span), connection))
+            write_day(out, span, *read_day(day_files(Path(folder), span), connection, config))
 
 
-def read_day(day: DayFiles, connection: duckdb.DuckDBPyConnection) -> tuple[pa.Table, pa.Table, dict]:
+def read_day(
+    day: DayFiles, connection: duckdb.DuckDBPyConnection, config: EventsConfig = DEFAULTS
+) -> tuple[pa.Table, pa.Table, dict]:
     """(events, quarantine, account) of one day.
 
-    Events are sorted by (timestamp, user_id, event_id) and unique by `event_id`; a row without one
-    is identified by its fields and its ordinal among identical rows of the same file, since exact
-    repeats can be real. Of rows with the same identity the first in (file, row) order counts.
+    Events are sorted by (timestamp, user_id, event_id) and unique by `event_id`; a row without one is
+    identified by its fields and its ordinal among identical rows of the same file, since exact repeats can
+    be real. Of rows with the same identity the first of the last file counts: files are named in the order
+    of their delivery. A user has at most `max_events_per_user_day` events, the earliest ones.
     """
     if not day.files:
-        return (
-            EVENTS.empty_table(),
-            QUARANTINE.empty_table(),
-            _account(day, 0, EVENTS.empty_table(), QUARANTINE.empty_table()),
-        )
-    staged = " UNION ALL ".join(_source(connection, path) for path in day.files)
-    date = f"DATE '{date_of(day.span).isoformat()}'"
-    fault = sql.complaint("user_id", "item_id", "timestamp", "time", "behavior", "price", "money", date)
+        nothing = EVENTS.empty_table(), QUARANTINE.empty_table()
+        return (*nothing, _account(day, 0, *nothing, capped=0))
     try:
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE rows AS SELECT *, {fault} AS fault FROM ({staged})")
+        with tempfile.TemporaryDirectory() as scratch:
+            stage(connection, day.files, f"DATE '{date_of(day.span).isoformat()}'", Path(scratch))
     except duckdb.Error as error:
-        raise ValueError(f"a file of {day.files[0].parent} cannot be read: {_first_line(error)}") from error
+        raise ValueError(f"a file of {day.files[0].parent} cannot be read: {sentence(error)}") from error
     (received,) = sql.single(connection, "SELECT count(*) FROM rows")
     quarantine = connection.execute(
-        f"SELECT file, row, fault.field AS field, fault.reason AS reason, {', '.join(RAW_COLUMNS)}"
+        f"SELECT file, row, fault.field AS field, fault.reason AS reason, {', '.join(RAW_COLUMNS)}, raw"
         " FROM rows WHERE fault IS NOT NULL ORDER BY file, row"
     ).fetch_arrow_table()
-    events = connection.execute(_UNIQUE).fetch_arrow_table()
+    connection.execute(_UNIQUE)
+    events = connection.execute(_CAPPED, [config.max_events_per_user_day]).fetch_arrow_table()
+    (distinct,) = sql.single(connection, "SELECT count(*) FROM unique_events")
     events, quarantine = events.cast(EVENTS), quarantine.cast(QUARANTINE)
-    return events, quarantine, _account(day, received, events, quarantine)
+    return events, quarantine, _account(day, received, events, quarantine, distinct - events.num_rows)
 
 
 _UNIQUE = """
+CREATE OR REPLACE TEMP TABLE unique_events AS
 WITH good AS (
     SELECT *, concat_ws(chr(31), user_id, item_id, epoch_us(time), behavior,
         coalesce(CAST(money AS VARCHAR), '')) AS fields
     FROM rows WHERE fault IS NULL
 ), named AS (
     SELECT *, coalesce(event_id, md5(concat_ws(chr(31), fields,
-        row_number() OVER (PARTITION BY file, fields, event_id ORDER BY row)))) AS identity
+        row_number() OVER (PARTITION BY place, fields, event_id ORDER BY row)))) AS identity
     FROM good
 )
-SELECT identity AS event_id, user_id, item_id, CAST(time AS TIMESTAMPTZ) AS timestamp, behavior,
-    money AS price
+SELECT identity AS event_id, user_id, item_id, time, behavior, money AS price
 FROM named
-QUALIFY row_number() OVER (PARTITION BY identity ORDER BY file, row) = 1
-ORDER BY time, user_id, identity
+QUALIFY row_number() OVER (PARTITION BY identity ORDER BY place DESC, row) = 1
+"""
+_CAPPED = """
+SELECT event_id, user_id, item_id, timezone('UTC', time) AS timestamp, behavior, price
+FROM unique_events
+QUALIFY row_number() OVER (PARTITION BY user_id ORDER BY time, event_id) <= ?
+ORDER BY time, user_id, event_id
 """
 
 
-def _source(connection: duckdb.DuckDBPyConnection, path: Path) -> str:
-    """A query for one file's rows: file, row, the raw texts, `time` and `money`."""
-    name = sql.literal(str(path))
-    reader = (
-        f"read_parquet({name})"
-        if path.suffix == ".parquet"
-        else f"read_csv({name}, header=true, all_varchar=true)"
-    )
-    try:
-        types = dict(
-            connection.execute(f"SELECT column_name, column_type FROM (DESCRIBE FROM {reader})").fetchall()
-        )
-    except duckdb.Error as error:
-        raise ValueError(f"{path} cannot be read, write it again: {_first_line(error)}") from error
-    for column in REQUIRED_COLUMNS:
-        if column not in types:
-            raise ValueError(f"{path} has no column {column}: it needs {', '.join(REQUIRED_COLUMNS)}")
-    raw = {
-        column: sql.text(sql.quoted(column), types[column]) if column in types else "CAST(NULL AS VARCHAR)"
-        for column in (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS)
-    }
-    money = sql.price('"price"', types["price"]) if "price" in types else "CAST(NULL AS DOUBLE)"
-    time = sql.timestamp('"timestamp"', types["timestamp"])
-    columns = ", ".join(f"{raw[column]} AS {column}" for column in RAW_COLUMNS)
-    return (
-        f"SELECT {sql.literal(path.name)} AS file, row_number() OVER () AS row, {columns},"
-        f" {time} AS time, {money} AS money FROM {reader} AS source"
-    )
-
-
-def _account(day: DayFiles, received: int, events: pa.Table, quarantine: pa.Table) -> dict:
-    """received = accepted + duplicates + the sum of quarantined."""
+def _account(day: DayFiles, received: int, events: pa.Table, quarantine: pa.Table, capped: int) -> dict:
+    """received = accepted + duplicates + the sum of quarantined + capped."""
     reasons: dict[str, int] = {}
     for field, reason in zip(quarantine["field"].to_pylist(), quarantine["reason"].to_pylist(), strict=True):
         key = f"{field} {reason}"
@@ -173,10 +159,7 @@ def _account(day: DayFiles, received: int, events: pa.Table, quarantine: pa.Tabl
         "missing": not day.files,
         "received": received,
         "accepted": events.num_rows,
-        "duplicates": received - events.num_rows - quarantine.num_rows,
+        "duplicates": received - events.num_rows - quarantine.num_rows - capped,
         "quarantined": reasons,
+        "capped": capped,
     }
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0].removeprefix("Invalid Input Error: ").rstrip(".")

@@ -10,6 +10,10 @@ import duckdb
 
 from schemas.events import BEHAVIORS
 
+LONGEST_ID = 1024
+"""Bytes of UTF-8."""
+_BLANK = " \t\r\n"
+
 
 def connect(database: str = ":memory:") -> duckdb.DuckDBPyConnection:
     """A DuckDB connection that reads times without a zone as UTC and keeps the order of rows."""
@@ -41,22 +45,43 @@ def text(column: str, type_: str) -> str:
     if type_ in ("DOUBLE", "FLOAT"):
         whole = f"{column} = round({column}) AND abs({column}) < 1e15"
         plain = f"CASE WHEN {whole} THEN CAST(CAST({column} AS BIGINT) AS VARCHAR) ELSE {plain} END"
-    return f"nullif(trim({plain}), '')"
+    return f"nullif(trim({plain}, {literal(_BLANK)}), '')"
 
 
-def timestamp(column: str, type_: str) -> str:
-    """TIMESTAMP in UTC of ISO 8601, a date, or epoch seconds to nanoseconds (told apart by their size)."""
+def timestamp(column: str, type_: str, zone: str = "UTC", naive: str = "UTC", form: str | None = None) -> str:
+    """TIMESTAMP of ISO 8601, a date, epoch seconds to nanoseconds (told apart by their size), or text in the
+    strptime format `form`: what the clock on the wall shows in the time zone `zone`.
+
+    Times without a zone are those of `naive`, which must be the connection's time zone.
+    """
+    in_zone = f"timezone({literal(zone)}, {{}})".format
+
+    def local(plain: str) -> str:
+        return plain if naive == zone else in_zone(f"timezone({literal(naive)}, {plain})")
+
     if type_.startswith("TIMESTAMP WITH TIME ZONE"):
-        return f"timezone('UTC', {column})"
+        return in_zone(column)
     if type_.startswith("TIMESTAMP") or type_ == "DATE":
-        return f"CAST({column} AS TIMESTAMP)"
+        return local(f"CAST({column} AS TIMESTAMP)")
     word = text(column, type_)
+    if form is not None:
+        read = f"try_strptime({word}, {literal(form)})"
+        return in_zone(read) if "%z" in form else local(read)
+    compact = local(f"try_strptime({word}, '%Y%m%d')")
+    written = in_zone(f"TRY_CAST({word} AS TIMESTAMPTZ)")
+    counted = _epoch(word)
+    counted = counted if zone == "UTC" else in_zone(f"timezone('UTC', {counted})")
+    return (
+        f"CASE WHEN regexp_full_match({word}, '(19|20)[0-9]{{6}}') THEN {compact}"
+        f" WHEN TRY_CAST({word} AS DOUBLE) IS NULL THEN {written} ELSE {counted} END"
+    )
+
+
+def _epoch(word: str) -> str:
     number = f"TRY_CAST({word} AS DOUBLE)"
     exact = f"TRY_CAST({word} AS HUGEINT)"
     return (
-        f"CASE WHEN regexp_full_match({word}, '(19|20)[0-9]{{6}}') THEN try_strptime({word}, '%Y%m%d')"
-        f" WHEN {number} IS NULL THEN timezone('UTC', TRY_CAST({word} AS TIMESTAMPTZ))"
-        f" WHEN NOT isfinite({number}) OR abs({number}) >= 1e20 THEN NULL"
+        f"CASE WHEN NOT isfinite({number}) OR abs({number}) >= 1e20 THEN NULL"
         f" WHEN abs({number}) < 1e11 THEN make_timestamp(CAST(round({number} * 1000000) AS BIGINT))"
         f" WHEN abs({number}) < 1e14 THEN make_timestamp(CAST(round({number} * 1000) AS BIGINT))"
         f" WHEN abs({number}) < 1e17 THEN make_timestamp(CAST({exact} AS BIGINT))"
@@ -80,6 +105,14 @@ def complaint(
     cases = [
         (f"{user} IS NULL", "user_id", "missing"),
         (f"{item} IS NULL", "item_id", "missing"),
+        *[
+            case
+            for id_, field in ((user, "user_id"), (item, "item_id"))
+            for case in (
+                (f"strlen({id_}) > {LONGEST_ID}", field, f"longer than {LONGEST_ID} bytes"),
+                (f"regexp_matches({id_}, '[[:cntrl:]]')", field, "with a line break or control character"),
+            )
+        ],
         (f"{stamp} IS NULL", "timestamp", "missing"),
         (f"{time} IS NULL", "timestamp", "not a time"),
         (f"CAST({time} AS DATE) != {day}", "timestamp", "of another day"),

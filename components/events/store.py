@@ -21,6 +21,7 @@ QUARANTINE = pa.schema(
         ("field", pa.string()),
         ("reason", pa.string()),
         *[(name, pa.string()) for name in RAW_COLUMNS],  # the values as they were found
+        ("raw", pa.string()),  # the whole row, where its values could not be told apart
     ]
 )
 """A row a source row that cannot be used, with the first thing that is wrong with it."""
@@ -55,7 +56,7 @@ def accounts(root: str | Path) -> dict[str, dict]:
 
 
 def read_account(root: str | Path, span: int) -> dict:
-    """span, date, version, missing, received, accepted, duplicates, quarantined {reason: rows}."""
+    """span, date, version, missing, received, accepted, duplicates, quarantined {reason: rows}, capped."""
     return json.loads((Path(root) / str(span) / ACCOUNT_FILE).read_text())
 
 

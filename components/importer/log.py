@@ -1,0 +1,282 @@
+"""Any event log → day folders, within bounded memory; DuckDB does the work and spills to disk."""
+# ruff: noqa: S608 - names and texts go into queries quoted, through components.events.sql
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from components.events import sql
+from components.events.files import FileFormat, broken_in_reading, by_line, open_source, sentence
+from components.events.staging import SOURCE_FIELD, SOURCE_FILE, SOURCE_REASON, SOURCE_ROW
+from components.events.store import RAW_COLUMNS
+from components.importer import records
+from components.importer.days import deliver, files_of
+from components.importer.mapping import ColumnMapping, staged
+from schemas.home import Home
+
+MEMORY = "1500MB"
+"""What DuckDB may hold; the process needs about half a gigabyte beside it."""
+THREADS = 4
+
+OnDay = Callable[[dt.date, int, int], None]
+OnRead = Callable[[float], None]
+
+
+def silent(day: dt.date, number: int, days: int) -> None:
+    """Progress that nobody looks at."""
+
+
+@dataclass(frozen=True)
+class ImportSummary:
+    """What an import found, and what it changed."""
+
+    first_day: dt.date | None
+    last_day: dt.date | None
+    days: int
+    days_written: int
+    users: int
+    items: int
+    events: int
+    behaviors: Mapping[str, int] = field(default_factory=dict)
+    quarantined: Mapping[str, int] = field(default_factory=dict)
+    """Rows that cannot be used, by reason. Those with a day are still in its folder, for quality to see."""
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    """Rows that the mapping leaves out, by reason."""
+    repeats: float = 0.0
+    """Share of events whose user takes the item again."""
+    described: float | None = None
+    """Share of the log's items that the item table knows; None without one."""
+    days_merged: int = 0
+    """Days among those written that had other events before."""
+    time_zone: str = "UTC"
+    quarantine: Path | None = None
+    """Where the rows lie that cannot be used."""
+
+
+def import_events(
+    source: Path,
+    mapping: ColumnMapping,
+    home: Home,
+    on_day: OnDay = silent,
+    *,
+    written: FileFormat = FileFormat(),  # noqa: B008 - frozen
+    replace: bool = False,
+    on_read: OnRead = lambda percent: None,
+    now: dt.datetime | None = None,
+) -> ImportSummary:
+    """Brings the log's days into `home.events`; a day that has all of it already stays as it is.
+
+    What a day has and the log lacks stays, unless `replace` says that the log is all there is of its
+    days. Rows that cannot be used go to `data/quarantine/`; those with a day also into its folder, for
+    the day's account. `on_read` (percent) and `on_day` are told of progress. ValueError in one sentence
+    where the file, a column or the time zone cannot be used.
+    """
+    records.require_zone(home, mapping.time_zone)
+    name = records.name_of(source)
+    with workspace(home) as (connection, scratch):
+        read_log(connection, source, mapping, written, scratch, on_read, now)
+        faults = counts(connection, "faulty", "fault.field || ' ' || fault.reason")
+        if not sql.single(connection, "SELECT count(*) FROM log")[0]:
+            told = ", ".join(f"{reason}: {count}" for reason, count in faults.items()) or "it has none"
+            raise ValueError(f"no row of {source} can be used ({told}): check which column is named as what")
+        written_days, merged = write_days(connection, home, name, replace, scratch, on_day)
+        summary = dataclasses.replace(
+            _summary(connection, home, faults),
+            days_written=written_days,
+            days_merged=merged,
+            time_zone=mapping.time_zone,
+            quarantine=records.keep_faulty(connection, home, name),
+        )
+    records.write(home, name, source, mapping, written, dataclasses.asdict(summary))
+    return summary
+
+
+@contextmanager
+def workspace(home: Home) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
+    """A database on disk beside the days, with bounded memory, and its folder; both go at the end."""
+    scratch = home.events.parent / f".import-{uuid.uuid4().hex}"
+    scratch.mkdir(parents=True)
+    try:
+        with sql.connect(str(scratch / "log.duckdb")) as connection:
+            connection.execute(f"SET memory_limit = '{MEMORY}'")
+            connection.execute(f"SET threads = {min(THREADS, os.cpu_count() or 1)}")
+            connection.execute(f"SET temp_directory = {sql.literal(str(scratch / 'spill'))}")
+            yield connection, scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def read_log(
+    connection: duckdb.DuckDBPyConnection,
+    source: Path,
+    mapping: ColumnMapping,
+    written: FileFormat,
+    scratch: Path,
+    on_read: OnRead = lambda percent: None,
+    now: dt.datetime | None = None,
+) -> None:
+    """Makes the tables `log` (usable rows, sorted by day and time), `faulty` and `skipped`."""
+    now = now or dt.datetime.now(dt.timezone.utc)
+    naive = mapping.times_in or mapping.time_zone
+    for zone in (mapping.time_zone, naive):
+        if not connection.execute("SELECT 1 FROM pg_timezone_names() WHERE name = ?", [zone]).fetchone():
+            raise ValueError(f"{zone!r} is no time zone: name one such as Europe/Vienna")
+    connection.execute(f"SET TimeZone = {sql.literal(naive)}")
+    opened = open_source(connection, source, scratch, mapping.wanted, written)
+    try:
+        _run(connection, f"CREATE TABLE staged AS {_slim(staged(opened, mapping, now))}", on_read)
+        broken = broken_in_reading(connection)
+        if opened.text is not None and _swallowed(connection, broken):
+            opened = by_line(connection, opened, scratch)
+            _run(
+                connection,
+                f"CREATE OR REPLACE TABLE staged AS {_slim(staged(opened, mapping, now))}",
+                on_read,
+            )
+            broken = broken_in_reading(connection)
+        connection.execute("SET TimeZone = 'UTC'")
+        for row, reason, raw in broken:
+            connection.execute(
+                "INSERT INTO staged (row, raw, fault) VALUES (?, ?, {'field': 'row', 'reason': ?})",
+                [row, raw, reason],
+            )
+        _run(connection, _LOG, on_read)
+        connection.execute(_FAULTY)
+        connection.execute(
+            "CREATE TABLE skipped AS SELECT skip, count(*) AS rows FROM staged"
+            " WHERE skip IS NOT NULL GROUP BY 1"
+        )
+        connection.execute("DROP TABLE staged")
+    except duckdb.Error as error:
+        raise ValueError(f"{source} cannot be read: {sentence(error)}") from error
+
+
+def _slim(query: str) -> str:
+    """The staged rows without the texts that good rows no longer need."""
+    return (
+        "SELECT row, user_id, item_id, behavior, event_id, time, money, skip, fault, raw,"
+        " CASE WHEN fault IS NOT NULL THEN timestamp END AS timestamp,"
+        f" CASE WHEN fault IS NOT NULL THEN price END AS price FROM ({query})"
+    )
+
+
+_LOG = """
+CREATE TABLE log AS SELECT CAST(time AS DATE) AS day, time, user_id, item_id, behavior, event_id, money
+FROM staged WHERE fault IS NULL AND skip IS NULL
+ORDER BY day, time, user_id, item_id, behavior, event_id, money
+"""
+_FAULTY = f"""
+CREATE TABLE faulty AS SELECT row, CASE WHEN fault.field != 'timestamp' THEN CAST(time AS DATE) END AS day,
+    fault, {", ".join(RAW_COLUMNS)}, raw
+FROM staged WHERE fault IS NOT NULL AND skip IS NULL ORDER BY row
+"""
+
+
+def _swallowed(connection: duckdb.DuckDBPyConnection, broken: list[tuple[int, str, str]]) -> bool:
+    """Whether a quote that is never closed seems to have made several rows into one."""
+    if any(reason == "too long" for _, reason, _ in broken):
+        return True
+    texts = " OR ".join(f"contains({name}, chr(10))" for name in (*RAW_COLUMNS, "raw"))
+    query = f"SELECT count(*) FROM staged WHERE fault IS NOT NULL AND ({texts})"
+    return bool(sql.single(connection, query)[0])
+
+
+def write_days(
+    connection: duckdb.DuckDBPyConnection,
+    home: Home,
+    name: str,
+    replace: bool,
+    scratch: Path,
+    on_day: OnDay = silent,
+) -> tuple[int, int]:
+    """Writes the days of `log` and `faulty`; returns how many were written, and how many had files before."""
+    days = connection.execute(
+        "SELECT day FROM log UNION SELECT day FROM faulty WHERE day IS NOT NULL ORDER BY 1"
+    ).fetchall()
+    has_ids, has_prices = sql.single(connection, "SELECT count(event_id) > 0, count(money) > 0 FROM log")
+    columns = ["user_id", "item_id", "timezone('UTC', time) AS timestamp", "behavior"]
+    columns += (["event_id"] if has_ids else []) + (["money AS price"] if has_prices else [])
+    written = merged = 0
+    for number, (day,) in enumerate(days, 1):
+        that = f"day = DATE '{day.isoformat()}'"
+        folder = home.events / day.isoformat()
+        had_files = bool(files_of(folder))
+        is_new = deliver(
+            connection,
+            folder,
+            f"SELECT {', '.join(columns)} FROM log WHERE {that}",
+            f"SELECT {sql.literal(name)} AS {SOURCE_FILE}, row AS {SOURCE_ROW},"
+            f" fault.field AS {SOURCE_FIELD}, fault.reason AS {SOURCE_REASON},"
+            f" {', '.join(RAW_COLUMNS)} FROM faulty WHERE {that}",
+            replace,
+            scratch,
+        )
+        written += is_new is not None
+        merged += is_new is not None and had_files
+        on_day(day, number, len(days))
+    return written, merged
+
+
+def _summary(connection: duckdb.DuckDBPyConnection, home: Home, faults: Mapping[str, int]) -> ImportSummary:
+    first, last, days = sql.single(
+        connection,
+        "SELECT min(day), max(day), count(DISTINCT day) FROM"
+        " (SELECT day FROM log UNION ALL SELECT day FROM faulty WHERE day IS NOT NULL)",
+    )
+    users, items, pairs, events = sql.single(
+        connection,
+        "SELECT (SELECT count(*) FROM (SELECT DISTINCT user_id FROM log)),"
+        " (SELECT count(*) FROM (SELECT DISTINCT item_id FROM log)),"
+        " (SELECT count(*) FROM (SELECT DISTINCT user_id, item_id FROM log)), (SELECT count(*) FROM log)",
+    )
+    described = None
+    if home.items.is_file():
+        table = f"read_parquet({sql.literal(str(home.items))})"
+        (known,) = sql.single(
+            connection,
+            f"SELECT count(*) FROM (SELECT DISTINCT item_id FROM log SEMI JOIN {table} USING (item_id))",
+        )
+        described = known / items
+    return ImportSummary(
+        first_day=first,
+        last_day=last,
+        days=days,
+        days_written=0,
+        users=users,
+        items=items,
+        events=events,
+        behaviors=counts(connection, "log", "behavior"),
+        quarantined=faults,
+        skipped=dict(connection.execute("SELECT skip, rows FROM skipped ORDER BY 1").fetchall()),
+        repeats=1 - pairs / events,
+        described=described,
+    )
+
+
+def counts(connection: duckdb.DuckDBPyConnection, table: str, what: str) -> dict[str, int]:
+    return dict(connection.execute(f"SELECT {what}, count(*) FROM {table} GROUP BY 1 ORDER BY 1").fetchall())
+
+
+def _run(connection: duckdb.DuckDBPyConnection, query: str, on_read: OnRead) -> None:
+    """Runs a long query and tells how far it is, in percent."""
+    connection.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(connection.execute, query)
+        try:
+            while not wait([running], timeout=0.3).done:
+                on_read(max(connection.query_progress(), 0.0))
+        except KeyboardInterrupt:
+            connection.interrupt()
+            raise
+        running.result()

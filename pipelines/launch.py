@@ -47,16 +47,15 @@ def _compiled(home: Home, settings: str, plan: Plan, pipeline: str) -> pipeline_
     return intermediate
 
 
-def node_ids(home: Home, config: Config, plan: Plan, pipeline: str) -> list[str]:
-    """The nodes of the compiled pipeline in topological order."""
-    compiled = _compiled(home, config.model_dump_json(), plan, pipeline)
-    return [node.pipeline_node.node_info.id for node in compiled.nodes]
+def compiled_pipeline(home: Home, config: Config, plan: Plan, pipeline: str) -> pipeline_pb2.Pipeline:
+    """One of the two pipelines in TFX's intermediate form, its run id filled in."""
+    return _compiled(home, config.model_dump_json(), plan, pipeline)
 
 
 def run_node(home: Home, config: Config, plan: Plan, node: str) -> Outcome:
     """Runs a node whose upstream nodes are done under plan.run_id; StepError in one sentence if it fails."""
     step = _step(node)
-    compiled = _compiled(home, config.model_dump_json(), plan, step.pipeline)
+    compiled = compiled_pipeline(home, config, plan, step.pipeline)
     deployment = runner_utils.extract_local_deployment_config(compiled)
     stored = deployment.metadata_connection_config
     connection = tfx_metadata.Metadata(getattr(stored, stored.WhichOneof("connection_config")))

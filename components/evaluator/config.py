@@ -20,7 +20,7 @@ class EvaluatorConfig(BaseModel):
     new_item_days: int = Field(default=7, ge=0, le=365, description="An item is new for so many days")
     slice_by: str | None = Field(
         default=None,
-        description="Item feature to slice by; by default the text feature with the fewest values",
+        description="Item feature to slice by; else department, category or that of fewest values",
     )
     max_slices: int = Field(
         default=20, ge=0, le=1000, description="Values of that feature shown, most frequent first"

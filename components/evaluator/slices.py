@@ -14,6 +14,9 @@ from components.evaluator.tasks import AGES, OLDER, age_of
 from components.features.rows import scalar
 from schemas.rows import ITEM_PREFIX, features_of
 
+USUAL = (f"{ITEM_PREFIX}department", f"{ITEM_PREFIX}category")
+"""What shops usually look at; sliced by the first that is there, unless configured."""
+
 
 def _by_feature(rows: pa.Table, config: EvaluatorConfig) -> Iterator[tuple[str, np.ndarray]]:
     text = {
@@ -33,7 +36,8 @@ def _by_feature(rows: pa.Table, config: EvaluatorConfig) -> Iterator[tuple[str, 
         telling = {name: size for name, size in sizes.items() if size > 1}
         if not telling:
             return
-        name = min(telling, key=lambda one: (telling[one], one))
+        usual = [one for one in USUAL if one in telling]
+        name = usual[0] if usual else min(telling, key=lambda one: (telling[one], one))
     values = np.array(text[name].to_pylist(), dtype=str)
     names, counts = np.unique(values, return_counts=True)
     for index in np.argsort(-counts, kind="stable")[: config.max_slices]:

@@ -42,6 +42,7 @@ def Record(
     infra: InputArtifact[List[InfraBlessing]] = None,
 ) -> None:
     """`config` is the whole composed configuration as JSON; all of it becomes params."""
+    from components import digests
     from components.events.store import accounts
     from components.features.stretch import read_split
     from components.record import checks, gather
@@ -66,6 +67,8 @@ def Record(
             report=_read(candidate, f"{STATE}/{REPORT}"),
             counts=gather.count(days, splits[NEW], splits[HELD_OUT]),
             rows={split: table.num_rows for split, table in splits.items()},
+            training_rows=Path(training_rows.uri),
+            rows_digest=digests.of_folder(Path(training_rows.uri)),
             model=model,
             saved_model=Path(serving_model_path(candidate.uri)),
             further_metrics={

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
-from mlflow.entities import ViewType
+from mlflow.entities import Dataset, DatasetInput, InputTag, ViewType
 from mlflow.tracking import MlflowClient
+from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
 from components.record import gather, plots
 from components.record.registry import log_and_register
@@ -39,6 +40,9 @@ class Day:
     counts: gather.DayCounts
     rows: Mapping[str, int]
     """Rows a split of the training set."""
+    training_rows: Path
+    """Folder of these rows, a split a subfolder."""
+    rows_digest: str
     model: Path
     """Folder of the candidate's Model artifact."""
     saved_model: Path
@@ -74,6 +78,7 @@ def record(day: Day, mlflow_uri: str, artifacts: Path) -> dict[str, str]:
                 }
             )
         )
+        client.log_inputs(run.info.run_id, _datasets(day))
         for name, folder in day.attachments.items():
             mlflow.log_artifacts(str(folder), name)
         metric = day.summary["headline"]
@@ -102,6 +107,23 @@ def _tags(day: Day) -> dict[str, str]:
         **day.further_tags,
     }
     return tags | ({"airflow_run_id": day.airflow_run_id} if day.airflow_run_id else {})
+
+
+def _datasets(day: Day) -> list[DatasetInput]:
+    """The training rows as MLflow's dataset entities, one a split."""
+    return [
+        DatasetInput(
+            Dataset(
+                name=f"{day.summary['date']} {split}",
+                digest=day.rows_digest[:36],
+                source_type="local",
+                source=json.dumps({"uri": str(day.training_rows / f"Split-{split}")}),
+                profile=json.dumps({"num_rows": rows}),
+            ),
+            tags=[InputTag(MLFLOW_DATASET_CONTEXT, split)],
+        )
+        for split, rows in day.rows.items()
+    ]
 
 
 def _remove_earlier(client: MlflowClient, experiment: str, run_id: str) -> None:

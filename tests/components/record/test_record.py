@@ -58,6 +58,8 @@ def day(
         report={"seconds": 1.5},
         counts=DayCounts(100, 0, 2, 0, 90, 8),
         rows={"new": 90, "replay": 9, "held_out": 8},
+        training_rows=folder / "training_rows",
+        rows_digest="d" * 64,
         model=folder / "model",
         saved_model=saved_model,
         attachments={"verdict": folder},
@@ -75,6 +77,10 @@ def test_a_day_is_one_whole_run(home, client, saved_model, tmp_path):
     assert run.data.tags["tfx_run_id"] == f"run of {FIRST}"
     assert run.data.tags["airflow_run_id"] == "scheduled__2017-06-30"
     assert run.data.tags["reasons"] == "because"
+    rows = {
+        one.dataset.name: json.loads(one.dataset.profile)["num_rows"] for one in run.inputs.dataset_inputs
+    }
+    assert rows == {f"{date_of(FIRST)} {split}": n for split, n in (("new", 90), ("replay", 9), ("held_out", 8))}
     plots = {one.path for one in client.list_artifacts(run.info.run_id, "plots")}
     assert plots == {"plots/quality_over_days.png", "plots/forgetting_by_week.png"}
     assert [one.path for one in client.list_artifacts(run.info.run_id, "verdict")] == ["verdict/verdict.json"]

@@ -10,6 +10,7 @@ from airflow.sdk import Asset, BaseOperator, Context, TaskGroup
 from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 
 from dags.links import GateVerdict, MlflowRun
+from pipelines import lease
 from pipelines.anatomy import GROUPS, PUSH, STEPS
 from pipelines.client import StepError, run_step
 from schemas.home import MODEL_NAME, Home
@@ -18,12 +19,20 @@ PLAN = "plan"
 MODEL = Asset(name=MODEL_NAME, uri=f"everlearn://models/{MODEL_NAME}")
 
 
+def let_go(context: Context) -> None:
+    """A run whose task has failed for good keeps no other run waiting."""
+    lease.release(Home.from_environment(), lease.of_airflow(context["run_id"]))
+
+
 class StepOperator(BaseOperator):
     """Runs one step: its words go to the task log, its outcome is the task's XCom."""
 
     operator_extra_links = (MlflowRun(), GateVerdict())
     run_id = ""
     """The TFX run id, once known: what the links look for."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(on_failure_callback=let_go, **kwargs)
 
     def step(self, *argv: str) -> dict[str, Any]:
         try:

@@ -13,9 +13,14 @@ import sys
 from pathlib import Path
 
 from pipelines import config as settings
+from pipelines import lease
+from pipelines.anatomy import PUSH
 from pipelines.plan import Plan, PlanError, plan
 from schemas.home import Home
 from schemas.spans import parse_date, span_of
+
+WAIT_SECONDS = 3600
+"""How long a planned Airflow run waits for another run to end."""
 
 
 def main(argv: list[str]) -> int:
@@ -46,13 +51,21 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _plan(home: Home, arguments: argparse.Namespace) -> dict:
-    planned = plan(
-        home,
-        span_of(parse_date(arguments.span)),
-        first_span=span_of(parse_date(arguments.first)) if arguments.first else None,
-        force=arguments.force,
-        airflow_run_id=arguments.airflow_run_id,
-    )
+    owner = lease.of_airflow(arguments.airflow_run_id)
+    lease.take(home, owner, lasting=True, wait_seconds=WAIT_SECONDS)
+    try:
+        planned = plan(
+            home,
+            span_of(parse_date(arguments.span)),
+            first_span=span_of(parse_date(arguments.first)) if arguments.first else None,
+            force=arguments.force,
+            airflow_run_id=arguments.airflow_run_id,
+        )
+    except BaseException:
+        lease.release(home, owner)
+        raise
+    if planned.skip:
+        lease.release(home, owner)
     return json.loads(planned.to_json())
 
 
@@ -62,7 +75,13 @@ def _node(home: Home, arguments: argparse.Namespace) -> dict:
     planned = Plan.from_json(arguments.run)
     if planned.skip:
         return {"node": arguments.node, "state": "skipped", "reason": planned.skip}
+    owner = lease.of_airflow(planned.airflow_run_id)
+    lease.take(home, owner, lasting=True)
     outcome = run_node(home, settings.load(home), planned, arguments.node)
+    if arguments.node == PUSH:
+        lease.release(home, owner)
+    else:
+        lease.take(home, owner, lasting=True)  # the step may have been long: the run is heard of again
     report = {"node": outcome.node, "state": outcome.state, "seconds": round(outcome.seconds, 3)}
     return report | told(outcome.outputs)
 

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from pipelines import config as settings
-from pipelines import environment
+from pipelines import environment, lease
 from pipelines.plan import Plan, plan
 from schemas.home import Home
 from schemas.spans import date_of, parse_date, span_of
@@ -33,14 +33,16 @@ Timings = Annotated[Path | None, typer.Option("--timings", help="Write each step
 def bootstrap(first: First, last: Last, force: Force = False, timings: Timings = None) -> None:
     """Learn a first champion from a stretch of days."""
     home = Home.from_environment()
-    _run(home, plan(home, _span(last), first_span=_span(first), force=force), timings)
+    with lease.held(home, f"the bootstrap to {last}"):
+        _run(home, plan(home, _span(last), first_span=_span(first), force=force), timings)
 
 
 @app.command()
 def run(date: Date, force: Force = False, timings: Timings = None) -> None:
     """Learn a day: ingest, warm start, gate, record, push."""
     home = Home.from_environment()
-    _run(home, plan(home, _span(date), force=force), timings)
+    with lease.held(home, f"the run of {date}"):
+        _run(home, plan(home, _span(date), force=force), timings)
 
 
 def _span(text: str) -> int:

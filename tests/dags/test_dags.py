@@ -14,7 +14,9 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from dags import bootstrap, daily
 from dags.step_operator import MODEL, PLAN
+from pipelines import lease
 from pipelines.anatomy import PUSH, STEPS
+from schemas.home import Home
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,6 +65,15 @@ def test_the_day_is_scheduled_with_a_data_interval_and_one_at_a_time() -> None:
 
 def test_a_run_learns_the_day_at_which_its_data_interval_starts() -> None:
     assert daily.arguments(context(start="2017-03-07")) == ["--span", "2017-03-07"]
+
+
+def test_a_run_that_failed_for_good_keeps_no_other_waiting(monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("EVERLEARN_HOME", str(tmp_path))
+    home = Home(tmp_path)
+    lease.take(home, lease.of_airflow("the failed one"), lasting=True)
+    for callback in daily.dag.get_task(PLAN).on_failure_callback:
+        callback({"run_id": "the failed one"})
+    lease.take(home, lease.of_airflow("the next"), lasting=True)
 
 
 def test_a_param_names_another_day_and_forces_it() -> None:

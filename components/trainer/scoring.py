@@ -61,11 +61,11 @@ class Scorer:
             for chunk in _chunks(of_span, items):
                 scores = ranker.scores({**users.of(chunk), **histories.of(chunk)}, trends).numpy()
                 np.nan_to_num(scores, copy=False, nan=-np.inf)
-                for row, of_row in zip(chunk, scores, strict=True):
+                for row, of_row, ordered in zip(chunk, scores, np.sort(scores, axis=1), strict=True):
                     wanted = slice(bounds[row], bounds[row + 1])
                     known = positions[wanted] > 0
                     own = of_row[np.maximum(positions[wanted] - 1, 0)]
-                    worse = (of_row >= own[:, None]).sum(axis=1)
+                    worse = items - np.searchsorted(ordered, own)
                     ranks[wanted] = np.where(known, worse, items + 1)
         return ranks
 

@@ -1,0 +1,64 @@
+"""Which strategy a backtest speaks for, by a rule that is fixed before the figures are seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from components.backtest.asked import VIEWS
+from components.backtest.intervals import pooled
+
+OLD_TASK_MARGIN = 0.01
+"""Old-task recall may lie so much (relative) below the best strategy's."""
+
+RULE = (
+    "Of the strategies that learn, those are kept whose next-day recall is not provably below the best one's"
+    " (paired 95% interval over days, in both views) and whose old-task recall is within 1% of the best; of"
+    " these the one that trains the fewest rows is chosen."
+)
+
+
+class Choice(NamedTuple):
+    name: str | None
+    reasons: list[str]
+
+
+def choose(
+    rows: Sequence[Mapping[str, Any]],
+    days: Mapping[str, Sequence[Mapping[str, Any]]],
+    k: int,
+    resamples: int,
+    seed: int,
+) -> Choice:
+    """`rows`: the summary of the strategies that learn; `days`: their records by name."""
+    if not rows:
+        return Choice(None, ["No strategy that learns was asked for."])
+    kept, reasons = [str(row["line"]) for row in rows], []
+    for view in VIEWS:
+        key = f"recall_at_{k}_{view}"
+        best = max(rows, key=lambda row, key=key: np.nan_to_num(row[key]))["line"]  # type: ignore[misc]
+        reasons.append(f"Best next-day recall@{k}, {view} items: {best}.")
+        for name in list(kept):
+            gap = np.array([mine[key] - its[key] for mine, its in zip(days[name], days[best], strict=True)])
+            counts = np.array([day[f"rows_{view}"] for day in days[name]])
+            value = pooled(gap, counts, resamples, seed)
+            if value.high < 0:
+                kept.remove(name)
+                low, high = f"{value.low:+.4f}", f"{value.high:+.4f}"
+                reasons.append(
+                    f"{name} is below {best} on {view} items: {value.estimate:+.4f} [{low}, {high}]."
+                )
+    old = {row["line"]: row.get("old_task_recall", float("nan")) for row in rows}
+    told = [value for value in old.values() if not np.isnan(value)]
+    for name in list(kept):
+        if told and old[name] < (1 - OLD_TASK_MARGIN) * max(told):
+            kept.remove(name)
+            reasons.append(f"{name} keeps {old[name]:.4f} of the old task, the best {max(told):.4f}.")
+    if not kept:
+        return Choice(None, [*reasons, "No strategy is good in everything: weigh the table yourself."])
+    cost = {str(row["line"]): row["rows_trained"] for row in rows}
+    chosen = min(kept, key=lambda name: cost[name])
+    reasons.append(f"Left: {', '.join(kept)}; {chosen} trains the fewest rows ({cost[chosen]:,}).")
+    return Choice(chosen, reasons)

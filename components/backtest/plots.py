@@ -1,0 +1,63 @@
+"""The pictures of a backtest: the curve over days, quality against cost, the accuracy matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+import numpy as np
+from matplotlib.figure import Figure
+
+SMOOTH_DAYS = 7
+
+
+def over_days(days: Mapping[str, Sequence[Mapping[str, Any]]], key: str, title: str) -> Figure:
+    """A line a line of the backtest: trailing mean of `key` over a week. days: records by line."""
+    figure = Figure(figsize=(10, 5), layout="constrained")
+    axes = figure.subplots()
+    for name, records in days.items():
+        values = np.array([record[key] for record in records], np.float64)
+        smooth = [np.nanmean(values[max(0, n + 1 - SMOOTH_DAYS) : n + 1]) for n in range(len(values))]
+        axes.plot(range(1, len(smooth) + 1), smooth, label=name, linewidth=1.5)
+    axes.set_title(f"{title}, trailing mean of {SMOOTH_DAYS} days")
+    axes.set_xlabel("day of the window")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8, ncols=2)
+    return figure
+
+
+def against_cost(rows: Sequence[Mapping[str, Any]], key: str, title: str) -> Figure:
+    """Each strategy at the rows it trained a day (0 stands at 1) and what it reached, with its interval."""
+    figure = Figure(figsize=(7, 5), layout="constrained")
+    axes = figure.subplots()
+    for row in rows:
+        cost, value = max(row["rows_trained"] / max(row["days"], 1), 1), row[key]
+        spread = [[value - row[f"{key}_low"]], [row[f"{key}_high"] - value]]
+        axes.errorbar(cost, value, yerr=spread, fmt="o", capsize=3)
+        axes.annotate(row["line"], (cost, value), xytext=(6, 4), textcoords="offset points", fontsize=8)
+    axes.set_xscale("log")
+    axes.set_xlabel("rows trained a day in the window")
+    axes.set_title(title)
+    axes.grid(alpha=0.3)
+    return figure
+
+
+def accuracy_matrices(matrices: Mapping[str, np.ndarray], k: int) -> Figure:
+    """R[t, i] of each line, darker is better; read a column downwards to see a task being forgotten."""
+    figure = Figure(figsize=(4 * len(matrices), 4.2), layout="constrained")
+    every = np.concatenate([one.ravel() for one in matrices.values()])
+    low, high = np.nanmin(every), np.nanmax(every)
+    for axes, (name, matrix) in zip(
+        np.atleast_1d(figure.subplots(1, len(matrices))), matrices.items(), strict=True
+    ):
+        axes.imshow(matrix, cmap="Blues", vmin=low, vmax=high)
+        for (after, task), value in np.ndenumerate(matrix):
+            if len(matrix) <= 8 and not np.isnan(value):
+                axes.text(task, after, f"{value:.3f}", ha="center", va="center", fontsize=7)
+        axes.set_title(f"{name}: recall@{k}")
+        axes.set_xlabel("task i")
+        axes.set_ylabel("after task t")
+    return figure

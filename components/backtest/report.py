@@ -1,0 +1,159 @@
+"""The files of a backtest: tables, pictures, and a page that says what they mean."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from components.backtest import plots
+from components.backtest.asked import ALL, NEW
+from components.backtest.choice import RULE, Choice, choose
+from components.backtest.config import BacktestConfig
+from components.backtest.model_line import ModelLine
+from components.backtest.peer_line import PeerLine
+from components.backtest.strategies import DEFAULT
+from components.backtest.summary import FRESH, Line, Row, accuracy, daily, summary, write_csv
+from schemas.spans import date_of
+
+DEFINITION = """
+{config.bootstrap_days} days are learned first; then each of {config.days} days is asked about before it is
+learned: {rows:,} user-days of users seen before, all of them, held out or not. Relevant are the distinct
+items of the day's positive events, items never seen before among them; recall@{k} = hits / min({k},
+relevant). *new*: items the user had before are taken out of lists and relevant sets. Intervals: 95%,
+bootstrap over days; gaps are to *{reference}*, paired by day.
+""".strip()
+
+MEMORY = """
+Old-task recall: mean over the held-out rows of all earlier tasks after the last one was learned, each task
+over the catalogue frozen at its end; a task is {config.task_days} days, task 0 the last
+{config.first_task_days} of the bootstrap. Forgetting: best-ever less final, mean over tasks. Overlap: share
+of a list of {k} that stays from one day to the next. Rows: rows times epochs. Seconds were measured as the
+machine was, others' load included.
+""".strip()
+
+
+def write(
+    out: Path, config: BacktestConfig, models: Sequence[ModelLine], peers: Sequence[PeerLine]
+) -> list[Row]:
+    """summary.csv, daily.csv, matrix.csv, PNGs and report.md in `out`; the summary's rows."""
+    lines: list[Line] = [*models, *peers]
+    reference = DEFAULT if any(one.name == DEFAULT for one in models) else lines[0].name
+    rows = summary(lines, config, reference)
+    write_csv(out / "summary.csv", rows)
+    write_csv(out / "daily.csv", daily(lines))
+    _matrices(out, config, models)
+    k = config.k
+    days = {one.name: one.journal.days for one in lines}
+    for view in (ALL, NEW):
+        key = f"recall_at_{k}_{view}"
+        plots.over_days(days, key, f"Next-day recall@{k}, {view} items").savefig(out / f"days_{view}.png")
+    trained = [row for row in rows if row["kind"] == ModelLine.kind and not row["line"].endswith(FRESH)]
+    if trained:
+        title = f"Next-day recall@{k} against cost"
+        plots.against_cost(trained, f"recall_at_{k}_{ALL}", title).savefig(out / "cost.png")
+    learning = {one.name for one in models if one.strategy.learns}
+    candidates = [row for row in trained if row["line"] in learning]
+    choice = choose(candidates, days, k, config.resamples, config.seed)
+    says = {one.name: one.strategy.says for one in models}
+    settings = {one.name: one.chosen() for one in peers}
+    (out / "report.md").write_text(_page(config, rows, reference, choice, says, settings))
+    return rows
+
+
+def _matrices(out: Path, config: BacktestConfig, models: Sequence[ModelLine]) -> None:
+    entries = [{"line": one.name, **entry} for one in models for entry in one.journal.matrix]
+    matrices = {one.name: accuracy(one)[0] for one in models if one.journal.matrix}
+    if entries:
+        write_csv(out / "matrix.csv", entries)
+        plots.accuracy_matrices(matrices, config.k).savefig(out / "forgetting.png")
+
+
+def _page(
+    config: BacktestConfig,
+    rows: Sequence[Row],
+    reference: str,
+    choice: Choice,
+    says: Mapping[str, str],
+    settings: Mapping[str, Any],
+) -> str:
+    k = config.k
+    last = date_of(config.end - 1)
+    parts = [
+        f"# Backtest {date_of(config.start)} to {last}",
+        DEFINITION.format(config=config, k=k, rows=rows[0]["rows_all"], reference=reference),
+        "## Which strategy",
+        f"**{choice.name or 'None stands out'}.** {RULE}",
+        "\n".join(f"- {reason}" for reason in choice.reasons),
+        "## Against what one would use instead",
+        "\n".join(_against_peers(rows, reference, k)),
+        "## Next-day quality",
+        _quality(rows, k),
+        "![recall over days](days_all.png)\n![recall of new items over days](days_new.png)",
+        "## Memory and cost",
+        _memory(rows),
+        MEMORY.format(config=config, k=k),
+        "![quality against cost](cost.png)\n![accuracy matrix](forgetting.png)",
+        "## Lines",
+        "\n".join(f"- {name}: {text}" for name, text in says.items()),
+        "\n".join(f"- {name}: {json.dumps(chosen)}" for name, chosen in settings.items()),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _against_peers(rows: Sequence[Row], reference: str, k: int) -> list[str]:
+    peers = [row for row in rows if row["kind"] == PeerLine.kind]
+    if not peers:
+        return ["No baseline was asked for."]
+    sentences = []
+    for view in (ALL, NEW):
+        key = f"recall_at_{k}_{view}"
+        best = max(peers, key=lambda row, key=key: row[key])  # type: ignore[misc]
+        gap, low, high = -best[f"{key}_gap"], -best[f"{key}_gap_high"], -best[f"{key}_gap_low"]
+        verdict = "above" if low > 0 else "below" if high < 0 else "not told apart from"
+        sentences.append(
+            f"- {view} items: {reference} is {verdict} the best of them, {best['line']} ({best[key]:.4f}):"
+            f" {gap:+.4f} [{low:+.4f}, {high:+.4f}]."
+        )
+    return sentences
+
+
+def _quality(rows: Sequence[Row], k: int) -> str:
+    columns = [f"recall_at_{k}", f"ndcg_at_{k}", "mrr"]
+    heads = [f"{name.replace('_at_', '@')} {view}" for view in (ALL, NEW) for name in columns]
+    table = [["line", "days", *heads, "recall gap all", "recall gap new"]]
+    for row in rows:
+        cells = [_told(row, f"{name}_{view}") for view in (ALL, NEW) for name in columns]
+        gaps = [_told(row, f"recall_at_{k}_{view}_gap", "+.4f") for view in (ALL, NEW)]
+        table.append([row["line"], str(row["days"]), *cells, *gaps])
+    return _markdown(table)
+
+
+def _memory(rows: Sequence[Row]) -> str:
+    names = ("old_task_recall", "forgetting", "average_accuracy", "backward_transfer", "forward_transfer")
+    table = [
+        ["line", *(name.replace("_", " ") for name in names), "overlap", "rows", "seconds", "rows before"]
+    ]
+    for row in rows:
+        if row["kind"] == ModelLine.kind and "rows_trained" in row:
+            cells = [_number(row.get(name, float("nan"))) for name in (*names, "overlap")]
+            cost = [f"{row['rows_trained']:,}", f"{row['seconds']:.0f}", f"{row['rows_trained_before']:,}"]
+            table.append([row["line"], *cells, *cost])
+    return _markdown(table) if len(table) > 1 else ""
+
+
+def _told(row: Row, key: str, form: str = ".4f") -> str:
+    if row[key] != row[key]:
+        return "–"
+    return f"{row[key]:{form}} [{row[f'{key}_low']:{form}}, {row[f'{key}_high']:{form}}]"
+
+
+def _number(value: float) -> str:
+    return "–" if value != value else f"{value:.4f}"
+
+
+def _markdown(table: Sequence[Sequence[str]]) -> str:
+    head, *body = table
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *body]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

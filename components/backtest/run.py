@@ -1,0 +1,134 @@
+"""The backtest: all lines over all days, and the files that come of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import pyarrow as pa
+
+from components.backtest import report
+from components.backtest.config import BacktestConfig
+from components.backtest.journal import Journal
+from components.backtest.model_line import ModelLine, Rows
+from components.backtest.peer_line import PeerLine, past_before
+from components.backtest.peers.registry import peer
+from components.backtest.strategies import Strategy
+from components.backtest.tasks import Task, last_days
+from components.backtest.walk import Day, Prepared, Source, prepare, walk
+from components.features import rows as layout
+from components.trainer.config import LearnConfig
+from schemas.spans import date_of
+
+MANIFEST = "backtest.json"
+LIBRARIES = ("tensorflow", "numpy", "scipy", "pyarrow", "implicit")
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is compared."""
+
+    config: BacktestConfig
+    learn: LearnConfig
+    strategies: Sequence[Strategy]
+    peers: Sequence[str]
+
+
+def backtest(source: Source, plan: Plan, out: Path, tell: Tell = lambda text: None) -> None:
+    """Walks the window once for all lines; days that a line did in an earlier call are not done again.
+
+    Writes summary.csv, daily.csv, matrix.csv, plots and report.md into `out`. ValueError if `out` holds a
+    backtest with other settings.
+    """
+    config = plan.config
+    out.mkdir(parents=True, exist_ok=True)
+    _claim(out, source, plan)
+    tell(f"walking the {config.bootstrap_days} days before {date_of(config.start)}")
+    prepared = prepare(source, config, out / "prepared")
+    models = [
+        ModelLine(one, plan.learn, config, Journal(out / "lines" / one.name), prepared, out / "bootstrap")
+        for one in plan.strategies
+    ]
+    peers = [
+        PeerLine(name, peer(name), config, Journal(out / "lines" / name), prepared) for name in plan.peers
+    ]
+    _walk(source, config, prepared, models, peers, tell)
+    report.write(out, config, models, peers)
+
+
+def _walk(
+    source: Source,
+    config: BacktestConfig,
+    prepared: Prepared,
+    models: Sequence[ModelLine],
+    peers: Sequence[PeerLine],
+    tell: Tell,
+) -> None:
+    tasks = [Task.of(last_days(prepared.held_out, config), prepared.data, config)]
+    learn, held_out, takes = [prepared.learn], [prepared.held_out], [prepared.takes]
+    task_held: list[pa.Table] = []
+    lines: list[ModelLine | PeerLine] = [*models, *peers]
+    if all(one.journal.has(config.end - 1) for one in lines):
+        return
+    for day in walk(source, config, prepared):
+        learn.append(day.learn)
+        held_out.append(day.held_out)
+        task_held.append(day.held_out)
+        if config.ends_task(day.span):
+            tasks.append(_task(task_held, day, config))
+            task_held = []
+        so_far = Rows(learn, held_out, range(config.first, day.span + 1))
+        for model in models:
+            if not model.journal.has(day.span):
+                _say(tell, config, model, model.day(day, so_far, tasks))
+        waiting = [one for one in peers if not one.journal.has(day.span)]
+        if waiting:
+            past = past_before(pa.concat_tables(takes), day.before.catalogue, day.span, config.seed)
+            for one in waiting:
+                _say(tell, config, one, one.day(day, past))
+        takes.append(day.takes)
+
+
+def _task(held_out: Sequence[pa.Table], day: Day, config: BacktestConfig) -> Task:
+    return Task.of(layout.concat(held_out), day.after, config)
+
+
+def _say(tell: Tell, config: BacktestConfig, line: ModelLine | PeerLine, record: dict) -> None:
+    k = config.k
+    recall, of_new = record[f"recall_at_{k}_all"], record[f"recall_at_{k}_new"]
+    tell(
+        f"{date_of(record['span'])} ({record['span'] - config.start + 1}/{config.days}) {line.name:16}"
+        f" recall@{k} {recall:.4f} all, {of_new:.4f} new; learned in {record['seconds_learning']:.1f} s"
+    )
+
+
+def _claim(out: Path, source: Source, plan: Plan) -> None:
+    """The settings that all lines of `out` share; versions for the record."""
+    settings = {
+        "backtest": plan.config.model_dump(mode="json"),
+        "learn": plan.learn.model_dump(mode="json"),
+        "features": source.features.model_dump(mode="json"),
+        "weights": source.weights,
+    }
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+    path = out / MANIFEST
+    if path.exists():
+        if json.loads(path.read_text())["digest"] != digest:
+            raise ValueError(f"{out} holds a backtest with other settings: choose another folder for --out")
+        return
+    versions = {name: _version(name) for name in LIBRARIES} | {"python": platform.python_version()}
+    path.write_text(json.dumps({"digest": digest, **settings, "versions": versions}, indent=1))
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except ModuleNotFoundError:
+        return None

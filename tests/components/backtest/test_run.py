@@ -1,0 +1,132 @@
+"""The whole engine on a tiny log: what lines see, what they leave behind, how they go on after a stop."""
+
+import csv
+import shutil
+from pathlib import Path
+
+import pytest
+
+from components.backtest.config import BacktestConfig
+from components.backtest.run import Plan, backtest
+from components.backtest.strategies import named
+from components.backtest.walk import Source
+from components.events.config import BehaviorWeights
+from components.features.config import FeaturesConfig
+from components.trainer.config import LearnConfig
+from tests.factories import FIRST_SPAN, make_events, make_items, make_users
+
+BEFORE, DAYS = 7, 4
+STRATEGIES = ("default", "stale", "full-2")
+PEERS = ("popularity", "frequency")
+SHARE = 0.3
+
+
+def source(days: int = BEFORE + DAYS, seed: int = 0) -> Source:
+    events = make_events(days=days, seed=seed)
+    features = FeaturesConfig(holdout_share=SHARE)
+    return Source(events.__getitem__, make_items(), make_users(), features, BehaviorWeights().model_dump())
+
+
+def plan(strategies: tuple[str, ...] = STRATEGIES, days: int = DAYS) -> Plan:
+    config = BacktestConfig(
+        start=FIRST_SPAN + BEFORE, days=days, bootstrap_days=BEFORE, task_days=2, k=5, churn_users=5,
+        tune_days=(1,),
+    )  # fmt: skip
+    learn = LearnConfig(dimension=8, hidden=8, batch_rows=16, holdout_share=SHARE)
+    return Plan(config, learn, [named(one) for one in strategies], PEERS)
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("backtest")
+    backtest(source(), plan(), folder)
+    return folder
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+def days_of(out: Path, line: str) -> list[dict[str, str]]:
+    timings = ("seconds_learning", "seconds_scoring")
+    return [
+        {name: value for name, value in day.items() if name not in timings}
+        for day in table(out / "daily.csv")
+        if day["line"] == line
+    ]
+
+
+def test_all_files_are_there(out: Path) -> None:
+    names = {path.name for path in out.iterdir()}
+    assert names >= {
+        "summary.csv", "daily.csv", "matrix.csv", "report.md", "days_all.png", "days_new.png", "cost.png",
+        "forgetting.png", "backtest.json",
+    }  # fmt: skip
+    lines = [row["line"] for row in table(out / "summary.csv")]
+    assert lines == [*STRATEGIES, "full-2 (days after a retrain)", *PEERS]
+    assert "**" in (out / "report.md").read_text()
+
+
+def test_the_first_day_is_asked_before_anything_of_it_is_learned(out: Path) -> None:
+    """All strategies start from the same bootstrap, so that they answer alike until one of them learned."""
+    first = [days_of(out, line)[0]["recall_at_5_all"] for line in STRATEGIES]
+    assert len(set(first)) == 1
+
+
+def test_the_future_changes_nothing_of_the_past(out: Path, tmp_path: Path) -> None:
+    """The same days before another future: every figure of theirs is the same."""
+    one, other = make_events(days=BEFORE + DAYS), make_events(days=BEFORE + DAYS, seed=9)
+    border = FIRST_SPAN + BEFORE + 2
+    mixed = {span: (one if span < border else other)[span] for span in one}
+    base = source()
+    backtest(Source(mixed.__getitem__, base.items, base.users, base.features, base.weights), plan(), tmp_path)
+    for line in (*STRATEGIES, *PEERS):
+        # rows_trained and overlap of the second day are of its own learning: part of the past, too.
+        assert days_of(tmp_path, line)[:2] == days_of(out, line)[:2]
+        assert days_of(tmp_path, line)[2:] != days_of(out, line)[2:]
+
+
+def test_a_stopped_backtest_goes_on_and_ends_alike(out: Path, tmp_path: Path) -> None:
+    calls = 0
+
+    def stop(text: str) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 9:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        backtest(source(), plan(), tmp_path, stop)
+    backtest(source(), plan(), tmp_path)
+    for line in ("default", "full-2", *PEERS):
+        resumed, whole = days_of(tmp_path, line), days_of(out, line)
+        for one in (*resumed, *whole):
+            one.pop("overlap_at_5")  # yesterday's lists are not kept
+        assert resumed == whole
+    assert table(tmp_path / "matrix.csv") == table(out / "matrix.csv")
+
+
+def test_a_further_strategy_joins_without_doing_the_others_again(out: Path, tmp_path: Path) -> None:
+    shutil.copytree(out, tmp_path / "more")
+    told: list[str] = []
+    backtest(source(), plan(("default", "finetune")), tmp_path / "more", told.append)
+    assert sum("finetune" in text for text in told) == DAYS
+    assert not any("default" in text for text in told)
+
+
+def test_other_settings_are_refused_in_the_same_folder(out: Path) -> None:
+    with pytest.raises(ValueError, match="other settings"):
+        backtest(source(), plan(days=2), out)
+
+
+def test_stale_trains_nothing_and_retraining_trains_everything(out: Path) -> None:
+    trained = {line: [int(float(day["rows_trained"])) for day in days_of(out, line)] for line in STRATEGIES}
+    assert trained["stale"] == [0] * DAYS
+    assert trained["full-2"][0] == trained["full-2"][2] == 0
+    assert trained["full-2"][3] > trained["full-2"][1] > 3 * max(trained["default"])
+
+
+def test_the_matrix_is_full_up_to_its_diagonal_and_one_beyond(out: Path) -> None:
+    entries = {(int(one["after"]), int(one["task"])) for one in table(out / "matrix.csv")}
+    assert entries == {(0, 0), (0, 1), (1, 0), (1, 1), (1, 2), (2, 0), (2, 1), (2, 2)}

@@ -1,0 +1,37 @@
+"""Walk forward through Complete Journey 2.0: python -m benchmarks.complete_journey [--quick | --full]
+
+200 days are learned first. `--full` scores 100 days, `--quick` the first 10 of them; EVERLEARN_HOME plays no
+part. Checkpoints lie in the work folder: run the same command again to go on.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from benchmarks import arena
+from components.events.read import available_spans
+from pipelines.commands.importing import bring_complete_journey
+from schemas.home import Home
+from schemas.spans import span_of
+
+NAME = "complete_journey"
+WINDOW = {"start": span_of(dt.date(2017, 7, 20)), "bootstrap_days": 200}
+SIZES = {
+    "quick": arena.Size(
+        {**WINDOW, "days": 10, "tune_days": (2,), "task_rows": 300},
+        "default,stale,finetune,full-7",
+    ),
+    "full": arena.Size({**WINDOW, "days": 100}, "default,stale,finetune,replay-20,replay-50,full-7"),
+}
+
+
+def main() -> None:
+    asked = arena.arguments(NAME, __doc__ or "")
+    home = Home(asked.home.absolute())
+    if not available_spans(home.events):
+        bring_complete_journey(home)
+    arena.run(NAME, home, asked, SIZES)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""Digests of folders, code and settings: what lineage names so that a version can be traced and made again."""
+"""Digests of folders, code and settings: what lineage names so that a version can be traced and rebuilt."""
 
 from __future__ import annotations
 

@@ -80,7 +80,9 @@ def test_a_day_is_one_whole_run(home, client, saved_model, tmp_path):
     rows = {
         one.dataset.name: json.loads(one.dataset.profile)["num_rows"] for one in run.inputs.dataset_inputs
     }
-    assert rows == {f"{date_of(FIRST)} {split}": n for split, n in (("new", 90), ("replay", 9), ("held_out", 8))}
+    assert rows == {
+        f"{date_of(FIRST)} {split}": n for split, n in (("new", 90), ("replay", 9), ("held_out", 8))
+    }
     plots = {one.path for one in client.list_artifacts(run.info.run_id, "plots")}
     assert plots == {"plots/quality_over_days.png", "plots/forgetting_by_week.png"}
     assert [one.path for one in client.list_artifacts(run.info.run_id, "verdict")] == ["verdict/verdict.json"]

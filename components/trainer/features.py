@@ -6,9 +6,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 _USER_OWN = ("user_id", "name", "first_span")
 _ITEM_OWN = ("item_id", "name", "available_from", "first_span", "price_before")
+
+_FEW, _RECURRING = 50, 0.5
+"""A text column is a category with at most so many values, or so many values a present row."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +29,11 @@ class FeatureSpec:
 
     @classmethod
     def detect(cls, users: pa.Table, catalogue: pa.Table) -> FeatureSpec:
-        """Text columns are categories, number columns are quantities; `price` is one of these."""
+        """Text columns whose values recur are categories; number columns, `price` too, are quantities."""
         return cls(
-            user_categories=_columns(users, _USER_OWN, text=True),
+            user_categories=_categories(users, _USER_OWN),
             user_numbers=_columns(users, _USER_OWN, text=False),
-            item_categories=_columns(catalogue, _ITEM_OWN, text=True),
+            item_categories=_categories(catalogue, _ITEM_OWN),
             item_numbers=_columns(catalogue, _ITEM_OWN, text=False),
         )
 
@@ -47,6 +51,17 @@ class FeatureSpec:
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> FeatureSpec:
         return cls(**{name: tuple(value) for name, value in fields.items()})
+
+
+def _categories(table: pa.Table, own: tuple[str, ...]) -> tuple[str, ...]:
+    """Text columns that group rows; titles and codes that name a single row tell nothing of another."""
+
+    def groups(name: str) -> bool:
+        values = table.column(name)
+        present = len(values) - values.null_count
+        return present > 0 and pc.count_distinct(values).as_py() <= max(_FEW, _RECURRING * present)
+
+    return tuple(name for name in _columns(table, own, text=True) if groups(name))
 
 
 def _columns(table: pa.Table, own: tuple[str, ...], *, text: bool) -> tuple[str, ...]:

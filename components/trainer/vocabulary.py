@@ -41,8 +41,10 @@ def lookup_table(ids: Iterable[str]) -> Any:
     """
     import tensorflow as tf
 
-    keys = tf.constant(list(ids), dtype=tf.string)
-    values = tf.range(1, tf.size(keys, out_type=tf.int64) + 1, dtype=tf.int64)
+    known = list(ids)
+    # TensorFlow makes no table of nothing: the empty id stands in, which means "missing" anyway.
+    keys = tf.constant(known or [""], dtype=tf.string)
+    values = tf.range(1, len(known) + 1, dtype=tf.int64) if known else tf.constant([UNKNOWN], tf.int64)
     return tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(keys, values), UNKNOWN)
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import tensorflow as tf
 
@@ -15,6 +16,7 @@ from components.trainer.export import export
 from components.trainer.learn import TrainingRows, learn
 from components.trainer.moment import push_rows
 from components.trainer.scoring import Scorer
+from components.trainer.vocabulary import lookup_table
 from schemas.signatures import RECOMMEND
 from schemas.spans import held_out, start_of
 from tests.components.trainer.conftest import CONFIG, WEIGHTS
@@ -61,3 +63,27 @@ def test_text_ids_of_any_script_are_learned(tmp_path: Path) -> None:
     rows = bare([(user, "чай"), (user, "a\0b"), (user, "line\nbreak"), (user, " ")])
     ids = Scorer(learn(None, rows, CONFIG).state, rows.data).top_k(push_rows(rows.data, [user]), 10)[0]
     assert sorted(ids[0]) == sorted(["чай", "a\0b", "line\nbreak", " "])
+
+
+def test_columns_that_tell_nothing_are_left_out_and_an_empty_one_is_no_error(tmp_path: Path) -> None:
+    items = pa.table(
+        {
+            "item_id": [f"i{n}" for n in range(200)],
+            "title": [f"The {n}th film" for n in range(200)],
+            "genre": [("drama", "comedy")[n % 2] for n in range(200)],
+            "video_release": pa.array([None] * 200, pa.string()),
+        }
+    )
+    user = learning_user()
+    start = start_of(FIRST_SPAN)
+    events = [(str(n), user, f"i{n}", start + n * 1_000_000, "click", None) for n in range(200)]
+    rows, held, data = advance_stretch(
+        None, {FIRST_SPAN: events_table(events)}, items, None, FeaturesConfig(), WEIGHTS
+    )
+    candidate = learn(None, TrainingRows(rows, rows.slice(0, 0), held, data), CONFIG)
+    assert candidate.state.spec.item_categories == ("genre",)
+    export(candidate.state, data, tmp_path / "1", 10)
+
+
+def test_a_look_up_among_no_ids_finds_nothing() -> None:
+    assert lookup_table([]).lookup(tf.constant(["", "a"])).numpy().tolist() == [0, 0]

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from pipelines import environment
-from pipelines.commands import backtesting, demo, importing, running, serving, stack, status
+from pipelines.commands import backtesting, demo, importing, running, serving, simulating, stack, status
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -17,7 +17,7 @@ app = typer.Typer(
     help="Keeps a recommender fresh every day without letting it forget. State lies under EVERLEARN_HOME.",
 )
 app.add_typer(importing.app, name="import", help="Bring an event log in.")
-for group in (running, serving, status, stack, demo, backtesting):
+for group in (running, serving, simulating, status, stack, demo, backtesting):
     app.registered_commands.extend(group.app.registered_commands)
 
 

@@ -20,12 +20,10 @@ def fit(past: Past, half_life: float, factors: int, ridge: float, confidence: fl
     from implicit.als import AlternatingLeastSquares  # type: ignore[import-untyped]
     from threadpoolctl import threadpool_limits
 
-    model = AlternatingLeastSquares(
-        factors=factors, regularization=ridge, alpha=confidence, iterations=ITERATIONS,
-        num_threads=0, random_state=past.seed, use_gpu=False,
-    )  # fmt: skip
-    with threadpool_limits(
-        1, "blas"
-    ):  # the library's own threads are many small ones; BLAS's would fight them
+    with threadpool_limits(1, "blas"):  # the library has threads of its own; those of BLAS would fight them
+        model = AlternatingLeastSquares(
+            factors=factors, regularization=ridge, alpha=confidence, iterations=ITERATIONS,
+            num_threads=0, random_state=past.seed, use_gpu=False,
+        )  # fmt: skip
         model.fit(past.counts(half_life), show_progress=False)
     return lambda users: model.user_factors[np.maximum(users, 0)] @ model.item_factors.T

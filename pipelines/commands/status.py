@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 import yaml
 from rich.console import Console
@@ -11,16 +13,21 @@ from components.events.read import available_spans
 from pipelines import config as settings
 from schemas import lineage
 from schemas.home import Home
-from schemas.spans import date_of
+from schemas.spans import date_of, parse_date, span_of
 
 app = typer.Typer()
 console = Console(highlight=False)
 
 
 @app.command()
-def status() -> None:
-    """Days brought in, versions pushed, the champion."""
+def status(
+    date: Annotated[str | None, typer.Option(help="The account of this day, YYYY-MM-DD")] = None,
+) -> None:
+    """Days brought in, versions pushed, the champion; with --date what became of a day's rows."""
     home = Home.from_environment()
+    if date is not None:
+        _tell_day(home, span_of(parse_date(date)))
+        return
     console.print(f"state: {home.root}")
     spans = available_spans(home.events)
     if not spans:
@@ -42,6 +49,13 @@ def status() -> None:
     champion = versions[-1]
     unlearned = [span for span in spans if span <= champion.span and span not in champion.spans_learned]
     console.print(f"champion: version {champion.version}; days up to it not learned yet: {len(unlearned)}")
+
+
+def _tell_day(home: Home, span: int) -> None:
+    from pipelines.day_account import absent, day_account, told
+
+    account = day_account(home, span)
+    console.print("\n".join(told(account)) if account else absent(home, span))
 
 
 @app.command()

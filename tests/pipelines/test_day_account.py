@@ -1,0 +1,102 @@
+"""A day's account adds up before and after it is learned, and says which version of the files counts."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+
+from components.events.config import EventsConfig
+from components.events.read import read_stretch
+from components.features.config import FeaturesConfig
+from components.features.stretch import advance_stretch, write_splits
+from components.importer.days import write_day
+from pipelines import metadata
+from pipelines.day_account import absent, day_account, told
+from schemas.home import Home
+from schemas.lineage import Lineage
+from schemas.signatures import LINEAGE_FILE
+from schemas.spans import date_of
+from tests.factories import FIRST_SPAN, make_events
+
+DATE = date_of(FIRST_SPAN).isoformat()
+
+
+@pytest.fixture
+def home(tmp_path):
+    """Two days in the folder; the first ingested with a robot capped and its rows made."""
+    from ml_metadata.proto import metadata_store_pb2
+    from tfx.types.standard_artifacts import Examples
+
+    from components.artifacts import DayEventsArtifact
+    from components.base import lookup
+    from components.events import store as days
+
+    home = Home(tmp_path / "home")
+    for span, events in make_events(2).items():
+        write_day(home.events, date_of(span).isoformat(), events)
+    out, rows = tmp_path / "events", tmp_path / "rows"
+    config = EventsConfig(max_events_per_user_day=4)
+    read_stretch(home.events, FIRST_SPAN, FIRST_SPAN, out, config)
+    weights = config.behavior_weights.model_dump()
+    events = days.read_events(out, FIRST_SPAN)
+    features = FeaturesConfig(holdout_share=0.3)
+    learn, held, _ = advance_stretch(None, {FIRST_SPAN: events}, None, None, features, weights)
+    write_splits(rows, learn, held)
+    opened = metadata.store(home)
+    for kind, folder in ((DayEventsArtifact, out), (Examples, rows)):
+        artifact = kind()
+        artifact.uri, artifact.span = str(folder), FIRST_SPAN
+        if kind is Examples:
+            artifact.set_string_custom_property(lookup.SPANS, json.dumps([FIRST_SPAN]))
+            artifact.split_names = json.dumps(["learn", "held_out"])
+        proto = artifact.mlmd_artifact
+        proto.type_id = opened.put_artifact_type(artifact.artifact_type)
+        proto.state = metadata_store_pb2.Artifact.LIVE
+        opened.put_artifacts([proto])
+    return home
+
+
+def push(home: Home, version: int, spans: tuple[int, ...]) -> None:
+    empty = {one.name: "" for one in dataclasses.fields(Lineage)}
+    made = Lineage(
+        **empty
+        | {
+            "version": version,
+            "kind": "learned",
+            "span": FIRST_SPAN,
+            "parent": None,
+            "spans_learned": spans,
+            "data_versions": {DATE: 1},
+            "config": {},
+            "rolled_back": (),
+        }
+    )
+    folder = home.serving / str(version)
+    folder.mkdir(parents=True)
+    (folder / LINEAGE_FILE).write_text(made.to_json())
+
+
+def test_the_account_adds_up_before_and_after_the_day_is_learned(home):
+    before = day_account(home, FIRST_SPAN)
+    assert before.capped > 0
+    assert before.received == before.accepted + before.duplicates + before.capped
+    assert (before.learned, before.held_out, before.not_yet_learned) == (0, 0, before.accepted)
+    push(home, 1, (FIRST_SPAN,))
+    after = day_account(home, FIRST_SPAN)
+    assert after.learned > 0 < after.held_out
+    assert after.learned + after.held_out == after.accepted
+    assert (after.not_yet_learned, after.champion, after.learned_version) == (0, 1, 1)
+    assert f"+ held out {after.held_out:,} + not yet learned 0" in "\n".join(told(after))
+
+
+def test_a_newer_delivery_is_named(home):
+    write_day(home.events, DATE, make_events(1, seed=5)[FIRST_SPAN])
+    assert "version 2 has been delivered since" in told(day_account(home, FIRST_SPAN))[-1]
+
+
+def test_days_without_an_account_say_why(home):
+    assert day_account(home, FIRST_SPAN + 1) is None
+    assert "not ingested yet" in absent(home, FIRST_SPAN + 1)
+    assert "is not delivered" in absent(home, FIRST_SPAN + 2)

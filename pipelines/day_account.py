@@ -102,7 +102,7 @@ def told(account: DayAccount) -> list[str]:
     lines = [
         f"{account.date}, version {account.version} of its files",
         f"received {account.received:,} = accepted {account.accepted:,}"
-        + f" + duplicates {account.duplicates:,} + quarantined {quarantined:,} + capped {account.capped:,}",
+         f" + duplicates {account.duplicates:,} + quarantined {quarantined:,} + capped {account.capped:,}",
     ]
     lines += [f"  quarantined {reason}: {count:,}" for reason, count in account.quarantined.items()]
     lines.append(

@@ -23,6 +23,7 @@ from components.features.data_state import DataState
 
 ALL, NEW = "all", "new"
 VIEWS = (ALL, NEW)
+UNKNOWN_HOUR = -1
 FLAGS = ("relevant", "had", "known")
 
 
@@ -47,8 +48,12 @@ class Asked:
 
     @classmethod
     def of(cls, user_days: pa.Table, before: DataState) -> Asked:
-        """The user-days of those seen before, as of the data state at the end of the day before."""
+        """The user-days of those seen before, as of the data state at the end of the day before.
+
+        A served list does not know at what hour it will be read: the rows do not, either.
+        """
         rows = seen_before(user_days)
+        rows = _with(rows, "hour", pa.array([[UNKNOWN_HOUR]] * rows.num_rows, pa.list_(pa.int64())))
         users = layout.scalar(rows, "user_id")
         mine = before.history.filter(pc.is_in(before.history.column("user_id"), users))
         had_row = pc.index_in(mine.column("user_id"), users).to_numpy().astype(np.int64)
@@ -63,10 +68,9 @@ class Asked:
         order = np.argsort(owner, kind="stable")
         code = np.concatenate([code[: len(row)], code[len(row) :][extra]])[order]
         items = encoded.dictionary.take(pa.array(code))
-        place = rows.column_names.index("item_id")
         lengths = np.bincount(owner, minlength=rows.num_rows)
         return cls(
-            rows=rows.set_column(place, "item_id", layout.lists(lengths, items, pa.string())),
+            rows=_with(rows, "item_id", layout.lists(lengths, items, pa.string())),
             owner=owner[order],
             relevant=(np.arange(len(owner)) < len(row))[order],
             had=np.concatenate([np.isin(wanted, had), np.ones(int(extra.sum()), bool)])[order],
@@ -110,6 +114,10 @@ class Asked:
         above = np.empty(len(ranks), np.int64)
         above[order] = count - before_row
         return above
+
+
+def _with(rows: pa.Table, name: str, column: pa.Array) -> pa.Table:
+    return rows.set_column(rows.column_names.index(name), name, column)
 
 
 def seen_before(user_days: pa.Table) -> pa.Table:

@@ -70,6 +70,10 @@ def test_every_user_of_the_day_who_was_seen_before_is_asked_once(before: DataSta
     assert sorted(users) == sorted(today & had_of(before).keys())
 
 
+def test_the_hour_of_the_visit_is_not_told(asked: Asked) -> None:
+    assert set(layout.scalar(asked.rows, "hour").tolist()) == {-1}
+
+
 def test_relevant_items_are_the_days_and_had_items_are_all_of_the_past(
     before: DataState, asked: Asked
 ) -> None:

@@ -17,7 +17,7 @@ ITERATIONS = 10
 
 
 def fit(past: Past, half_life: float, factors: int, ridge: float, confidence: float) -> Scores:
-    from implicit.als import AlternatingLeastSquares  # type: ignore[import-untyped]
+    from implicit.als import AlternatingLeastSquares
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1, "blas"):  # the library has threads of its own; those of BLAS would fight them

@@ -41,7 +41,7 @@ def test_best_ever_ignores_values_from_before_the_tasks_turn() -> None:
     assert continual.forgetting(lucky) == continual.forgetting(ACCURACY)
 
 
-def test_old_task_weighs_tasks_by_their_rows_and_leaves_the_newest_out() -> None:
+def test_old_task_weighs_tasks_by_rows_without_the_newest() -> None:
     assert continual.old_task(ACCURACY, np.array([30, 10, 500])) == pytest.approx(
         (30 * 0.70 + 10 * 0.85) / 40
     )

@@ -9,7 +9,17 @@ import typer
 from rich.console import Console
 
 from pipelines import environment
-from pipelines.commands import backtesting, demo, importing, running, serving, simulating, stack, status
+from pipelines.commands import (
+    backtesting,
+    demo,
+    importing,
+    running,
+    schema,
+    serving,
+    simulating,
+    stack,
+    status,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -17,6 +27,7 @@ app = typer.Typer(
     help="Keeps a recommender fresh every day without letting it forget. State lies under EVERLEARN_HOME.",
 )
 app.add_typer(importing.app, name="import", help="Bring an event log in.")
+app.add_typer(schema.app, name="schema", help="The data contract.")
 for group in (running, serving, simulating, status, stack, demo, backtesting):
     app.registered_commands.extend(group.app.registered_commands)
 

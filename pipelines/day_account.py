@@ -99,11 +99,11 @@ def _events_in_rows(opened: object, span: int) -> tuple[int, int]:
 def told(account: DayAccount) -> list[str]:
     """The account, a line a fact."""
     quarantined = sum(account.quarantined.values())
-    lines = [
-        f"{account.date}, version {account.version} of its files",
+    lines = [f"{account.date}, version {account.version} of its files"]
+    lines.append(
         f"received {account.received:,} = accepted {account.accepted:,}"
-         f" + duplicates {account.duplicates:,} + quarantined {quarantined:,} + capped {account.capped:,}",
-    ]
+        f" + duplicates {account.duplicates:,} + quarantined {quarantined:,} + capped {account.capped:,}"
+    )
     lines += [f"  quarantined {reason}: {count:,}" for reason, count in account.quarantined.items()]
     lines.append(
         f"accepted {account.accepted:,} = learned {account.learned:,} + held out {account.held_out:,}"

@@ -6,7 +6,7 @@ import warnings
 
 SWITCHES = {
     "TF_USE_LEGACY_KERAS": "1",  # tensorflow-recommenders is written for Keras 2
-    "TF_CPP_MIN_LOG_LEVEL": "2",  # TensorFlow's start-up notes are no news to a user
+    "TF_CPP_MIN_LOG_LEVEL": "3",  # notes on missing GPUs; real errors come as exceptions
     "GX_ANALYTICS_ENABLED": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "GIT_PYTHON_REFRESH": "quiet",
@@ -18,6 +18,7 @@ def prepare() -> None:
     for name, value in SWITCHES.items():
         os.environ.setdefault(name, value)
     warnings.filterwarnings("ignore", category=FutureWarning)
+    warnings.filterwarnings("ignore", message=".*An input example was not provided")
 
 
 def quieten() -> None:

@@ -30,6 +30,9 @@ REQUIRED_COLUMNS = ("user_id", "item_id", "timestamp", "behavior")
 OPTIONAL_COLUMNS = ("event_id", "price")
 
 ITEM_KEY, USER_KEY = "item_id", "user_id"
-ITEM_RESERVED = ("item_id", "name", "available_from")
-"""Columns of the item table that are no features; `price` is one, and events keep it up to date."""
+ITEM_RESERVED = ("item_id", "name", "available_from", "available_until")
+"""Columns of the item table that are no features; `price` is one, and events keep it up to date.
+
+`available_until` is the last day on which an item may be recommended.
+"""
 USER_RESERVED = ("user_id", "name")

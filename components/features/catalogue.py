@@ -22,7 +22,7 @@ EMPTY_USERS = pa.schema([("user_id", pa.string()), ("first_span", pa.int64())]).
 
 def item_features(catalogue: pa.Table) -> dict[str, pa.DataType]:
     """Feature columns of the catalogue, the price among them."""
-    fixed = ("item_id", "name", "price_before", "first_span")
+    fixed = ("item_id", "name", "available_until", "price_before", "first_span")
     return {field.name: field.type for field in catalogue.schema if field.name not in fixed}
 
 
@@ -34,7 +34,8 @@ def after(before: pa.Table, items: pa.Table, events: pa.Table, span: int) -> pa.
     """The catalogue at the end of the span.
 
     An item exists from its first event's day or from its `available_from`, whichever comes first; it
-    stays when the item table drops it. `price_before` = the newest price of the days before, else the
+    stays when the item table drops it; `available_until` stays a column.
+    `price_before` = the newest price of the days before, else the
     item table's; `price` takes in the prices of this day.
     """
     seen = events.column("item_id").unique()

@@ -13,6 +13,7 @@ from schemas.events import ITEM_KEY, ITEM_RESERVED, USER_KEY, USER_RESERVED
 
 _OWN_ITEM_COLUMNS = ("price_before", "first_span")
 _OWN_USER_COLUMNS = ("first_span",)
+_SPAN_COLUMNS = ("available_from", "available_until")
 
 
 def read_table(path: str | Path | None) -> pa.Table | None:
@@ -22,11 +23,12 @@ def read_table(path: str | Path | None) -> pa.Table | None:
 
 
 def item_table(table: pa.Table | None) -> pa.Table:
-    """`item_id`, `name` (text), `available_from` (span or null), `price` (float32), further features."""
+    """`item_id`, `name` (text), `available_from` and `available_until` (spans or null), `price`, features."""
     typed = _typed(table, ITEM_KEY, ITEM_RESERVED, _OWN_ITEM_COLUMNS, contract.ITEM_PREFIX)
-    if "available_from" in typed.column_names:
-        position = typed.column_names.index("available_from")
-        typed = typed.set_column(position, "available_from", _spans(typed.column(position)))
+    for name in _SPAN_COLUMNS:
+        if name in typed.column_names:
+            position = typed.column_names.index(name)
+            typed = typed.set_column(position, name, _spans(typed.column(position), name))
     return typed
 
 
@@ -55,7 +57,7 @@ def _typed(
         column = table.column(name)
         if name == key:
             continue
-        if name == "available_from" and name in reserved:
+        if name in _SPAN_COLUMNS and name in reserved:
             columns[name] = column
         elif name == "name":
             columns[name] = column.cast(pa.string())
@@ -87,11 +89,11 @@ def _feature(column: pa.ChunkedArray, name: str, kind: str) -> pa.ChunkedArray:
     raise ValueError(f"column {name!r} of the {kind} table is of type {type_}: make it text or a number")
 
 
-def _spans(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _spans(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
     try:
         days = column.cast(pa.timestamp("us"), safe=False).cast(pa.date32(), safe=False)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         raise ValueError(
-            "column 'available_from' of the item table holds no dates: write them as YYYY-MM-DD"
+            f"column {name!r} of the item table holds no dates: write them as YYYY-MM-DD"
         ) from None
     return days.cast(pa.int32()).cast(pa.int64())

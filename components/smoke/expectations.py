@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from components.features.data_state import DataState
 from components.trainer.moment import push_rows, recent_rows
 from components.trainer.scoring import Scorer
-from schemas.signatures import RECOMMEND, RECOMMEND_RECENT, SCORE
+from schemas.signatures import RECOMMEND, RECOMMEND_CONTEXT, RECOMMEND_RECENT, SCORE
 
 USERS_A_REQUEST = 8
 NOBODY = ""
@@ -24,7 +24,8 @@ def expectations(
 
     By user id: `users` known ones, drawn by `seed` among those with a history, an unknown one, and nobody.
     From recent items: one, several with a repetition, an unknown one, none. By pair: known users with
-    items, one of which does not exist (score -inf).
+    items, one of which does not exist (score -inf). With everything: what nothing else says than the user id
+    is answered as by user id.
     """
     rng = np.random.default_rng(seed)
     known = _draw(rng, pc.unique(data.history.column("user_id")), users)
@@ -36,6 +37,7 @@ def expectations(
         *(_by_user(scorer, data, group, list_length) for group in groups),
         _by_recent_items(scorer, data, _baskets(items, unknown_item), list_length),
         _by_pair(scorer, data, [*known, NOBODY], [*items, unknown_item]),
+        _by_context(scorer, data, groups[0], list_length),
     ]
 
 
@@ -61,6 +63,23 @@ def _by_pair(scorer: Scorer, data: DataState, users: list[str], items: list[str]
     scores = scorer.score(push_rows(data, paired_users), paired_items)
     inputs = {"user_id": paired_users, "item_id": paired_items}
     return {"signature": SCORE, "inputs": inputs, "outputs": {"score": scores.tolist()}}
+
+
+def _by_context(scorer: Scorer, data: DataState, users: list[str], length: int) -> dict[str, Any]:
+    """One place of padding everywhere; half of the k are written out, half are the default."""
+    nothing, zeros = [[""]] * len(users), [0] * len(users)
+    inputs = {
+        "user_id": users,
+        "recent_items": nothing,
+        "recent_times": [[0]] * len(users),
+        "recent_behaviors": nothing,
+        "user_features": nothing,
+        "exclude": nothing,
+        "now": zeros,
+        "k": [length * (place % 2) for place in range(len(users))],
+    }
+    outputs = _lists(scorer, push_rows(data, users), length)
+    return {"signature": RECOMMEND_CONTEXT, "inputs": inputs, "outputs": outputs}
 
 
 def _lists(scorer: Scorer, rows: pa.Table, length: int) -> dict[str, list]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from components.features import rows as layout
 from components.features.data_state import DataState
@@ -25,6 +26,14 @@ def as_of_push(users: Users, span: int) -> Users:
 def push_rows(data: DataState, user_ids: list[str] | pa.Array) -> pa.Table:
     """Rows of users as the export knows them: histories as of the start of the day after the state."""
     return data.histories(user_ids, start_of(data.span + 1))
+
+
+def withdrawn(data: DataState) -> np.ndarray:
+    """bool [items of the catalogue]: those whose `available_until` lies before the day after the state."""
+    if "available_until" not in data.catalogue.column_names:
+        return np.zeros(data.catalogue.num_rows, bool)
+    gone = pc.less(data.catalogue.column("available_until"), data.span + 1)
+    return np.asarray(pc.fill_null(gone, False))
 
 
 def recent_rows(data: DataState, recent: list[list[str]]) -> pa.Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import tensorflow as tf
 
 from components.features.data_state import DataState
@@ -9,12 +10,25 @@ from components.trainer.inputs import Catalogue, Lookups
 from components.trainer.model import Tensors, TwoTower
 from components.trainer.state import ModelState
 
+NEVER = -1e30
+"""Added to the score of an item that must not be listed; finite, since 0 times infinity is no number."""
+
 
 class Ranker(tf.Module):
     """The model with the vectors of all items; item n of the catalogue has column n and position n + 1."""
 
-    def __init__(self, state: ModelState, lookups: Lookups, data: DataState, price: str) -> None:
-        """`price`: the column of the catalogue that stands for an item's price."""
+    def __init__(
+        self,
+        state: ModelState,
+        lookups: Lookups,
+        data: DataState,
+        price: str,
+        withdrawn: np.ndarray | None = None,
+    ) -> None:
+        """`price`: the column of the catalogue that stands for an item's price.
+
+        withdrawn: bool [items], those that are never listed; they still count as somebody's past.
+        """
         super().__init__()
         self.model = TwoTower(state)
         self.catalogue = Catalogue.encode(state, lookups, data.catalogue, price)
@@ -22,31 +36,45 @@ class Ranker(tf.Module):
         represented = self.model.items.represent(ids, tf.constant(self.catalogue.categories))
         vectors = self.model.items(represented, tf.constant(self.catalogue.numbers))
         self.represented = tf.Variable(represented, trainable=False)  # [items + 1, dimension]
-        self.vectors = tf.Variable(vectors[1:], trainable=False)
-        self.bias = tf.Variable(self.model.items.bias(ids)[1:], trainable=False)
+        self.vectors = vectors[1:]
+        bias = self.model.items.bias(ids)[1:]
+        self.bias = bias if withdrawn is None else tf.where(tf.constant(withdrawn), NEVER, bias)
 
-    def users(self, batch: Tensors) -> tuple[tf.Tensor, tf.Tensor]:
-        """Query vectors and trend weights; `history` holds catalogue positions."""
-        return self.model.users(batch, tf.gather(self.represented, batch["history"]))
+    def matrix(self, trends: tf.Tensor) -> tf.Tensor:
+        """float32 [items, dimension + 5]: what a score is linear in. trends: float32 [items, 4]."""
+        return tf.concat([self.vectors, trends, self.bias[:, None]], axis=1)
 
-    def scores(self, batch: Tensors, trends: tf.Tensor) -> tf.Tensor:
-        """float32 [rows, items]. trends: float32 [items, 4]."""
-        query, trend_weight = self.users(batch)
-        scores = tf.linalg.matmul(query, self.vectors, transpose_b=True) / self.model.temperature
-        scores += self.bias + tf.linalg.matmul(trend_weight, trends, transpose_b=True)
+    def queries(self, batch: Tensors) -> tf.Tensor:
+        """float32 [rows, dimension + 5]: what a row of `matrix` is multiplied with.
+
+        `history` of the batch holds catalogue positions.
+        """
+        query, trend_weight = self.model.users(batch, tf.gather(self.represented, batch["history"]))
+        return tf.concat([query / self.model.temperature, trend_weight, tf.ones_like(query[:, :1])], axis=1)
+
+    def scores(self, batch: Tensors, matrix: tf.Tensor, excluded: tf.Tensor | None = None) -> tf.Tensor:
+        """float32 [rows, items], by one product over the catalogue. excluded: int32 [rows, n] positions."""
+        scores = tf.linalg.matmul(self.queries(batch), matrix, transpose_b=True)
         # Padding and items that left the catalogue add nothing to column 0.
-        repeat = tf.where(batch["history"] > 0, self.model.repeat(batch), 0.0)
-        rows = tf.broadcast_to(tf.range(tf.shape(repeat)[0])[:, None], tf.shape(repeat))
-        columns = tf.maximum(batch["history"] - 1, 0)
-        return tf.tensor_scatter_nd_add(scores, tf.stack([rows, columns], axis=-1), repeat)
+        added = tf.where(batch["history"] > 0, self.model.repeat(batch), 0.0)
+        positions = batch["history"]
+        if excluded is not None:
+            added = tf.concat([added, tf.where(excluded > 0, NEVER, 0.0)], axis=1)
+            positions = tf.concat([positions, excluded], axis=1)
+        rows = tf.broadcast_to(tf.range(tf.shape(added)[0])[:, None], tf.shape(added))
+        columns = tf.maximum(positions - 1, 0)
+        return tf.tensor_scatter_nd_add(scores, tf.stack([rows, columns], axis=-1), added)
 
-    def pairs(self, batch: Tensors, positions: tf.Tensor, trends: tf.Tensor) -> tf.Tensor:
-        """float32 [rows]: the score of one item a row; -inf for position 0. positions: int32 [rows]."""
-        query, trend_weight = self.users(batch)
-        column = tf.maximum(positions - 1, 0)
-        score = tf.reduce_sum(query * tf.gather(self.vectors, column), axis=1) / self.model.temperature
-        score += tf.gather(self.bias, column)
-        score += tf.reduce_sum(trend_weight * tf.gather(trends, column), axis=1)
+    def pairs(self, batch: Tensors, positions: tf.Tensor, matrix: tf.Tensor) -> tf.Tensor:
+        """float32 [rows]: one item's score a row; -inf where it cannot be listed. positions: int32 [rows]."""
+        score = tf.reduce_sum(self.queries(batch) * tf.gather(matrix, tf.maximum(positions - 1, 0)), axis=1)
         same = batch["history"] == positions[:, None]
         score += tf.reduce_sum(tf.where(same, self.model.repeat(batch), 0.0), axis=1)
-        return tf.where(positions > 0, score, -float("inf"))
+        return tf.where((positions > 0) & (score > NEVER / 2), score, -float("inf"))
+
+
+def best(scores: tf.Tensor, k: tf.Tensor | int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Positions (int32) and scores (float32), [rows, k], of the best items; both 0 where none is left."""
+    values, columns = tf.math.top_k(scores, k)
+    listed = values > NEVER / 2
+    return tf.where(listed, columns + 1, 0), tf.where(listed, values, 0.0)

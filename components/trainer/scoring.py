@@ -11,8 +11,8 @@ import tensorflow as tf
 from components.features import rows as layout
 from components.features.data_state import DataState
 from components.trainer.inputs import Histories, Lookups, Users
-from components.trainer.moment import as_of_push
-from components.trainer.ranker import Ranker
+from components.trainer.moment import as_of_push, withdrawn
+from components.trainer.ranker import Ranker, best
 from components.trainer.state import ModelState
 from components.trainer.vocabulary import look_up
 
@@ -34,11 +34,11 @@ class Scorer:
 
     @cached_property
     def _pushed(self) -> Ranker:
-        return Ranker(self.state, self._lookups, self.data, price="price")
+        return Ranker(self.state, self._lookups, self.data, price="price", withdrawn=withdrawn(self.data))
 
     @cached_property
-    def _pushed_trends(self) -> tf.Tensor:
-        return tf.constant(self.data.trends(self.data.span + 1))
+    def _pushed_matrix(self) -> tf.Tensor:
+        return self._pushed.matrix(tf.constant(self.data.trends(self.data.span + 1)))
 
     def ranks(self, rows: pa.Table) -> np.ndarray:
         """int64 [items of all rows]: the 1-based rank of every item that a row holds, in the rows' order.
@@ -56,10 +56,10 @@ class Scorer:
         spans = np.asarray(layout.scalar(rows, "span"))
         ranks = np.full(len(positions), items + 1, np.int64)
         for span in np.unique(spans):
-            trends = tf.constant(self.data.trends(int(span)))
+            matrix = ranker.matrix(tf.constant(self.data.trends(int(span))))
             of_span = np.flatnonzero(spans == span)
             for chunk in _chunks(of_span, items):
-                scores = ranker.scores({**users.of(chunk), **histories.of(chunk)}, trends).numpy()
+                scores = ranker.scores({**users.of(chunk), **histories.of(chunk)}, matrix).numpy()
                 np.nan_to_num(scores, copy=False, nan=-np.inf)
                 for row, of_row, ordered in zip(chunk, scores, np.sort(scores, axis=1), strict=True):
                     wanted = slice(bounds[row], bounds[row + 1])
@@ -73,25 +73,28 @@ class Scorer:
         """Ids, object [rows, k], and scores, float32 [rows, k], best first, as the push will serve them.
 
         Features and histories are the rows' own; trends, prices, weekday are as of the day after the data
-        state, the hour is unknown. A list is as long as the catalogue where k is larger.
+        state, the hour is unknown. A list is as long as the catalogue where k is larger; "" with score 0
+        stands at its end where items are withdrawn.
         """
-        ids = np.array(self.data.catalogue.column("item_id").to_pylist(), object)
-        k = min(k, len(ids))
+        ids = np.array(["", *self.data.catalogue.column("item_id").to_pylist()], object)
+        items = self.data.catalogue.num_rows
+        k = min(k, items)
         top, scores = np.empty((rows.num_rows, k), np.int64), np.empty((rows.num_rows, k), np.float32)
         users, histories = self._served(rows)
-        for chunk in _chunks(np.arange(rows.num_rows), len(ids)):
-            all_scores = self._pushed.scores({**users.of(chunk), **histories.of(chunk)}, self._pushed_trends)
-            values, columns = tf.math.top_k(all_scores, k)
-            top[chunk], scores[chunk] = columns.numpy(), values.numpy()
+        for chunk in _chunks(np.arange(rows.num_rows), items):
+            all_scores = self._pushed.scores({**users.of(chunk), **histories.of(chunk)}, self._pushed_matrix)
+            positions, values = best(all_scores, k)
+            top[chunk], scores[chunk] = positions.numpy(), values.numpy()
         return ids[top], scores
 
     def score(self, rows: pa.Table, item_ids: list[str]) -> np.ndarray:
-        """float32 [rows]: the score of one item a row, as the push will serve it; -inf if it is unknown."""
+        """float32 [rows]: the score of one item a row, as the push will serve it; -inf if it is unknown
+        or withdrawn."""
         users, histories = self._served(rows)
         every = np.arange(rows.num_rows)
         positions = look_up(self._pushed.catalogue.positions, pa.array(item_ids, pa.string()))
         return self._pushed.pairs(
-            {**users.of(every), **histories.of(every)}, tf.constant(positions), self._pushed_trends
+            {**users.of(every), **histories.of(every)}, tf.constant(positions), self._pushed_matrix
         ).numpy()
 
     def _served(self, rows: pa.Table) -> tuple[Users, Histories]:

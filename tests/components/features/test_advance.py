@@ -282,3 +282,15 @@ def test_an_item_exists_from_the_day_it_is_available_or_from_its_first_event():
     _, _, state = advance(state, EVENTS.empty_table(), FIRST_SPAN + 1, items, None, CONFIG)
     assert state.catalogue["item_id"].to_pylist() == ["late", "early"]
     assert state.catalogue["first_span"].to_pylist() == [FIRST_SPAN, FIRST_SPAN + 1]
+
+
+def test_the_last_day_of_an_item_is_no_feature_and_can_move():
+    day = events_table([("a", "u", "x", start_of(FIRST_SPAN), "purchase", 5.0)])
+    until = pa.table({"item_id": ["x"], "available_until": ["2024-03-05"]})
+    rows, _, state = advance(None, day, FIRST_SPAN, until, None, CONFIG)
+    assert state.catalogue["available_until"].to_pylist() == [FIRST_SPAN + 1]
+    assert "item_available_until" not in rows.column_names
+    moved = pa.table({"item_id": ["x"], "available_until": ["2024-04-01"]})
+    for items in (moved, None):  # the item table may be gone later
+        _, _, state = advance(state, EVENTS.empty_table(), state.span + 1, items, None, CONFIG)
+        assert state.catalogue["available_until"].to_pylist() == [FIRST_SPAN + 28]

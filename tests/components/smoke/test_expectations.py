@@ -13,12 +13,13 @@ from components.features.data_state import DataState
 from components.features.stretch import advance_stretch
 from components.smoke.expectations import expectations
 from components.smoke.smoke import smoke
+from components.smoke.warmup import write_warm_up
 from components.trainer.config import LearnConfig
 from components.trainer.export import export
 from components.trainer.learn import TrainingRows, learn
 from components.trainer.scoring import Scorer
 from components.trainer.state import ModelState
-from schemas.signatures import RECOMMEND, RECOMMEND_RECENT, SCORE, SMOKE_FILE
+from schemas.signatures import RECOMMEND, RECOMMEND_CONTEXT, RECOMMEND_RECENT, SCORE, SMOKE_FILE
 from tests import factories
 
 LENGTH = 5
@@ -46,7 +47,8 @@ def asked(learned: tuple[ModelState, DataState]) -> list[dict]:
 
 
 def test_every_signature_is_asked(asked):
-    assert [one["signature"] for one in asked] == [RECOMMEND, RECOMMEND, RECOMMEND_RECENT, SCORE]
+    names = [one["signature"] for one in asked]
+    assert names == [RECOMMEND, RECOMMEND, RECOMMEND_RECENT, SCORE, RECOMMEND_CONTEXT]
 
 
 def test_known_unknown_and_nobody(asked, learned):
@@ -84,5 +86,6 @@ def test_the_export_gives_the_trainers_answers(asked, learned, tmp_path: Path):
     export(state, data, tmp_path, LENGTH)
     (tmp_path / SMOKE_FILE).parent.mkdir(exist_ok=True)
     (tmp_path / SMOKE_FILE).write_text(json.dumps(asked))
+    write_warm_up(tmp_path, asked)
     result = smoke(tmp_path)
     assert result.passed, result.reason

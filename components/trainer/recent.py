@@ -1,0 +1,54 @@
+"""Histories inside the served graph: from recent items, and from these on top of what the push knows.
+
+A history is the five tensors [rows, n] of `inputs.Histories`: history (positions in the catalogue), times,
+first, last (days ago) and history_mask.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+History = dict[str, tf.Tensor]
+
+
+def distinct(ids: tf.Tensor, positions: tf.Tensor, ages: tf.Tensor, given: tf.Tensor) -> History:
+    """One entry an item, at its latest place. ids: string, ages: float32 days, given: bool, all [rows, n]."""
+    same = (ids[:, :, None] == ids[:, None, :]) & given[:, :, None] & given[:, None, :]
+    place = tf.range(tf.shape(ids)[1])
+    later = (ages[:, None, :] < ages[:, :, None]) | (
+        (ages[:, None, :] == ages[:, :, None]) & (place[None, None, :] > place[None, :, None])
+    )
+    newest = given & ~tf.reduce_any(same & later, axis=2)
+
+    def where_newest(values: tf.Tensor) -> tf.Tensor:
+        return tf.where(newest, values, tf.zeros_like(values))
+
+    return {
+        "history": where_newest(positions),
+        "times": where_newest(tf.reduce_sum(tf.cast(same, tf.float32), axis=2)),
+        "first": where_newest(tf.reduce_max(tf.where(same, ages[:, None, :], 0.0), axis=2)),
+        "last": where_newest(ages),
+        "history_mask": newest,
+    }
+
+
+def merged(base: History, recent: History) -> History:
+    """`recent` on top of `base`, which is older: an item of both is one entry."""
+    same = (base["history"][:, :, None] == recent["history"][:, None, :]) & (base["history"] > 0)[:, :, None]
+    times = tf.reduce_sum(tf.where(same, recent["times"][:, None, :], 0.0), axis=2)
+    last = tf.reduce_min(tf.where(same, recent["last"][:, None, :], float("inf")), axis=2)
+    base = {**base, "times": base["times"] + times, "last": tf.minimum(base["last"], last)}
+    fresh = {**recent, "history_mask": recent["history_mask"] & ~tf.reduce_any(same, axis=1)}
+    fresh["history"] = tf.where(fresh["history_mask"], fresh["history"], 0)
+    return {name: tf.concat([base[name], fresh[name]], axis=1) for name in base}
+
+
+def aged(history: History, days: tf.Tensor) -> History:
+    """The history as it looks so many days later. days: float32 [rows]."""
+    older = {name: history[name] + days[:, None] for name in ("first", "last")}
+    return {**history, **older}
+
+
+def ages_by_place(items: tf.Tensor, day: float) -> tf.Tensor:
+    """float32 [1, n]: the age in days of items taken one after the other, the last one `day` ago."""
+    return tf.range(tf.cast(tf.shape(items)[1], tf.float32), 0.0, -1.0)[None, :] * day

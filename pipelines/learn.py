@@ -11,7 +11,6 @@ from components.base import strategies
 from components.evaluator.component import Evaluator
 from components.gate.component import Gate
 from components.pusher.component import Pusher
-from components.pusher.config import PusherConfig
 from components.record.component import Record
 from components.release.component import Release
 from components.replay.component import Replay
@@ -19,7 +18,7 @@ from components.smoke.component import Smoke
 from pipelines import metadata
 from pipelines.config import Config
 from pipelines.plan import Plan
-from pipelines.services import Ports
+from pipelines.services import pushing
 from schemas.home import Home
 
 NAME = "everlearn.learn"
@@ -112,7 +111,7 @@ def create(home: Home, config: Config, plan: Plan) -> tfx.dsl.Pipeline:
         infra=smoke.outputs["infra"],
         blessing=gate.outputs["blessing"],
         run=record.outputs["run"],
-        config=_pushing(home, config).model_dump_json(),
+        config=pushing(home, config.pusher).model_dump_json(),
         home=str(home.root),
         span=plan.span,
     ).with_id("Pusher")
@@ -123,11 +122,3 @@ def create(home: Home, config: Config, plan: Plan) -> tfx.dsl.Pipeline:
         enable_cache=False,
         metadata_connection_config=metadata.connection(home),
     )
-
-
-def _pushing(home: Home, config: Config) -> PusherConfig:
-    """With the model server of `everlearn up` as the one to wait for, where no other is configured."""
-    ports = Ports.read(home)
-    if config.pusher.serving_url or ports is None:
-        return config.pusher
-    return config.pusher.model_copy(update={"serving_url": ports.server_url})

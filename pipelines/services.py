@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 
+from components.pusher.config import PusherConfig
 from pipelines.client import PYTHON
 from pipelines.environment import SWITCHES
 from pipelines.processes import REPOSITORY, socket_address
@@ -215,3 +216,11 @@ def _listens(address: Path) -> Callable[[], bool]:
             return False
 
     return healthy
+
+
+def pushing(home: Home, configured: PusherConfig) -> PusherConfig:
+    """With the model server of `everlearn up` as the one to wait for, where no other is configured."""
+    ports = Ports.read(home)
+    if configured.serving_url or ports is None:
+        return configured
+    return configured.model_copy(update={"serving_url": ports.server_url})

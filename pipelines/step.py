@@ -1,7 +1,8 @@
 """One step as a process: what Airflow's tasks ask the warm worker (or a plain process) to run.
 
 `plan --span DATE [--first DATE] [--force] [--airflow-run-id ID]` mints an attempt;
-`node --run JSON NODE` runs one node of it. The last line of stdout is a JSON object, the last line of
+`node --run JSON NODE` runs one node of it; `rollback [--to VERSION] [--airflow-run-id ID]` serves an earlier
+model again. The last line of stdout is a JSON object, the last line of
 stderr the one-sentence error; the exit status is 0 or 1.
 """
 
@@ -28,7 +29,7 @@ def main(argv: list[str]) -> int:
     arguments = _parser().parse_args(argv)
     home = Home.from_environment()
     try:
-        result = _plan(home, arguments) if arguments.step == "plan" else _node(home, arguments)
+        result = STEPS[arguments.step](home, arguments)
     except (PlanError, settings.ConfigError, ValueError, RuntimeError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -44,6 +45,9 @@ def _parser() -> argparse.ArgumentParser:
     planning.add_argument("--first", default="")
     planning.add_argument("--force", action="store_true")
     planning.add_argument("--airflow-run-id", default="")
+    back = steps.add_parser("rollback")
+    back.add_argument("--to", type=int)
+    back.add_argument("--airflow-run-id", default="")
     node = steps.add_parser("node")
     node.add_argument("--run", required=True)
     node.add_argument("node")
@@ -84,6 +88,16 @@ def _node(home: Home, arguments: argparse.Namespace) -> dict:
         lease.take(home, owner, lasting=True)  # the step may have been long: the run is heard of again
     report = {"node": outcome.node, "state": outcome.state, "seconds": round(outcome.seconds, 3)}
     return report | told(outcome.outputs)
+
+
+def _rollback(home: Home, arguments: argparse.Namespace) -> dict:
+    from pipelines.rollback import rollback
+
+    done = rollback(home, settings.load(home), arguments.to, arguments.airflow_run_id)
+    return {"version": done.version, "kind": done.kind, "again": done.parent, "taken_back": done.rolled_back}
+
+
+STEPS = {"plan": _plan, "node": _node, "rollback": _rollback}
 
 
 def told(outputs: dict[str, list[str]]) -> dict:

@@ -92,6 +92,19 @@ def standing(serving: Path) -> list[Lineage]:
     return [lineage for lineage in lineages if lineage.version not in taken_back]
 
 
+def chain(serving: Path, version: int) -> list[Lineage]:
+    """The version and all that it came from, oldest first; FileNotFoundError where one is gone."""
+    line = [read(serving, version)]
+    while (parent := line[-1].parent) is not None:
+        line.append(read(serving, parent))
+    return line[::-1]
+
+
+def learned_line(serving: Path, version: int) -> list[Lineage]:
+    """Of the chain the versions that learned: each came from the weights of the one before it."""
+    return [one for one in chain(serving, version) if one.kind == LEARNED]
+
+
 def base_before(serving: Path, span: int) -> Lineage | None:
     """The newest standing version whose learned spans all lie before `span`."""
     fitting = [one for one in standing(serving) if all(learned < span for learned in one.spans_learned)]

@@ -13,6 +13,7 @@ from typing import Any
 from components import digests
 from components.features.data_state import DataState
 from components.smoke.expectations import expectations
+from components.smoke.warmup import write_warm_up
 from components.trainer.export import export
 from components.trainer.scoring import Scorer
 from components.trainer.state import ModelState
@@ -67,7 +68,14 @@ def release(
             shutil.copytree(source / SAVED_MODEL, saved_model, copy_function=os.link)
         else:
             export(state, known, saved_model, run.settings["release"]["list_length"])
-        _write_expectations(saved_model, state, known, run)
+        write_expectations(
+            saved_model,
+            state,
+            known,
+            list_length=run.settings["release"]["list_length"],
+            users=run.settings["release"]["smoke_requests"],
+            seed=run.span,
+        )
         draft = _draft(kind, source, state, known, data, verdict, serving, run)
     (target / DRAFT).write_text(json.dumps(draft, indent=2, sort_keys=True))
     return draft
@@ -81,18 +89,15 @@ def _kind(*, blessed: bool, superseded: bool, champion: Path | None) -> str | No
     return lineage.REFRESHED if champion else None
 
 
-def _write_expectations(saved_model: Path, state: ModelState, data: DataState, run: Run) -> None:
-    release_settings = run.settings["release"]
-    asked = expectations(
-        Scorer(state, data),
-        data,
-        list_length=release_settings["list_length"],
-        users=release_settings["smoke_requests"],
-        seed=run.span,
-    )
+def write_expectations(
+    saved_model: Path, state: ModelState, data: DataState, *, list_length: int, users: int, seed: int
+) -> None:
+    """The smoke test's requests with answers, and the same requests as the server's warm-up."""
+    asked = expectations(Scorer(state, data), data, list_length=list_length, users=users, seed=seed)
     path = saved_model / SMOKE_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(asked))
+    write_warm_up(saved_model, asked)
 
 
 def _draft(

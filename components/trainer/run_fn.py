@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from components.features.rows import empty_rows
 from components.replay.prepare import NEW, REPLAY
 from components.trainer.config import LearnConfig
 from components.trainer.export import export
-from components.trainer.learn import TrainingRows, learn
+from components.trainer.learn import Candidate, TrainingRows, learn
 from components.trainer.state import ModelState
 from schemas.rows import HELD_OUT
 
@@ -28,15 +29,9 @@ def run_fn(fn_args: Any) -> None:
     list_length). Writes `state/` with its `report.json` beside the serving folder, and the SavedModel.
     """
     told = fn_args.hyperparameters
-    files = [*fn_args.train_files, *fn_args.eval_files]
-    rows = {split: _read(files, split) for split in (NEW, REPLAY, HELD_OUT)}
-    data = DataState.load(Path(told["data_state"]))
-    base = ModelState.load(Path(fn_args.base_model).parent / STATE) if fn_args.base_model else None
-    candidate = learn(
-        base,
-        TrainingRows(rows[NEW], rows[REPLAY], rows[HELD_OUT], data, tuple(told["spans"])),
-        LearnConfig.model_validate(told["config"]),
-    )
+    folders = {Path(pattern).parent for pattern in (*fn_args.train_files, *fn_args.eval_files)}
+    base = Path(fn_args.base_model).parent if fn_args.base_model else None
+    candidate, data = learn_files(folders, base, told)
     serving = Path(fn_args.serving_model_dir)
     folder = serving.parent / STATE
     candidate.state.save(folder)
@@ -44,11 +39,26 @@ def run_fn(fn_args: Any) -> None:
     export(candidate.state, data, serving, told["list_length"])
 
 
-def _read(patterns: list[str], split: str) -> pa.Table:
-    """The rows of one split; `patterns` are `<examples>/Split-<name>/*`."""
-    for pattern in patterns:
-        if Path(pattern).parent.name == f"Split-{split}":
-            return pq.ParquetFile(next(iter(sorted(Path(pattern).parent.glob("*.parquet"))))).read()
-    if split == NEW:
-        raise ValueError(f"the examples have no split {split!r}: let the Trainer's train_args name it")
+def learn_files(
+    splits: Iterable[Path], base: Path | None, told: Mapping[str, Any]
+) -> tuple[Candidate, DataState]:
+    """`learn` on files: what a model came from gives it again.
+
+    splits: folders `Split-<name>` as the replay step writes them; base: folder of the base's Model artifact;
+    told: hyperparameters of the replay step. Returns the data state as well.
+    """
+    by_name = {folder.name.removeprefix("Split-"): folder for folder in splits}
+    rows = {split: _read(by_name, split) for split in (NEW, REPLAY, HELD_OUT)}
+    data = DataState.load(Path(told["data_state"]))
+    state = ModelState.load(base / STATE) if base else None
+    training = TrainingRows(rows[NEW], rows[REPLAY], rows[HELD_OUT], data, tuple(told["spans"]))
+    return learn(state, training, LearnConfig.model_validate(told["config"])), data
+
+
+def _read(splits: Mapping[str, Path], name: str) -> pa.Table:
+    """The rows of one split; none where there is no such split."""
+    if name in splits:
+        return pq.ParquetFile(next(iter(sorted(splits[name].glob("*.parquet"))))).read()
+    if name == NEW:
+        raise ValueError(f"the examples have no split {name!r}: let the Trainer's train_args name it")
     return empty_rows()

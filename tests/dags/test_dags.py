@@ -12,7 +12,7 @@ import pytest
 from airflow.sdk import DAG, CronDataIntervalTimetable
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags import bootstrap, daily
+from dags import bootstrap, daily, rollback
 from dags.step_operator import MODEL, PLAN
 from pipelines import lease
 from pipelines.anatomy import PUSH, STEPS
@@ -100,11 +100,18 @@ def test_the_bootstrap_learns_a_stretch() -> None:
     assert bootstrap.dag.schedule is None
 
 
+def test_the_way_back_is_one_task_that_tells_airflow_of_a_model() -> None:
+    (task,) = rollback.dag.tasks
+    assert task.outlets == [MODEL]
+    assert rollback.dag.schedule is None
+    assert rollback.dag.params["to"] is None
+
+
 def test_dag_files_import_no_machine_learning() -> None:
     heavy = ("tensorflow", "tfx", "mlflow", "great_expectations", "numpy", "pandas", "pyarrow", "components")
     program = (
         "import sys; from airflow.sdk import DAG; before = set(sys.modules); "
-        "import dags.daily, dags.bootstrap; "
+        "import dags.daily, dags.bootstrap, dags.rollback; "
         "print(*sorted({name.split('.')[0] for name in set(sys.modules) - before}))"
     )
     done = subprocess.run(

@@ -84,3 +84,15 @@ def test_what_was_rolled_back_is_never_a_base(serving):
     )
     assert lineage.base_before(folder, 3).version == 3
     assert [one.version for one in lineage.standing(folder)] == [1, 3]
+
+
+def test_the_line_that_learned_passes_over_refreshed_and_rolled_back_versions(serving):
+    folder = serving(
+        version(1, [1]),
+        version(2, [1], kind=REFRESHED),
+        version(3, [1, 2]),
+        version(4, [1], kind=ROLLED_BACK, parent=2, rolled_back=(3,)),
+        version(5, [1, 2, 3]),
+    )
+    assert [one.version for one in lineage.chain(folder, 5)] == [1, 2, 4, 5]
+    assert [one.version for one in lineage.learned_line(folder, 5)] == [1, 5]

@@ -1,0 +1,51 @@
+"""What a model was made from, as MLMD knows it: the inputs of the Trainer that made it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ml_metadata as mlmd
+from ml_metadata.proto import metadata_store_pb2
+
+HYPERPARAMETERS_FILE = "hyperparameters.txt"
+"""TFX's name for it."""
+OUTPUTS = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.INTERNAL_OUTPUT)
+
+
+@dataclass(frozen=True)
+class Training:
+    """Everything that `learn` was given."""
+
+    rows: Path
+    """Folder of the training rows, with a `Split-<name>` each."""
+    base: Path | None
+    """Folder of the base's Model artifact; None for a first model."""
+    told: dict[str, Any]
+    """What the replay step told beside the rows: config, data_state, spans, span, list_length."""
+
+    def splits(self) -> list[Path]:
+        return sorted(self.rows.glob("Split-*"))
+
+
+def training_of(store: mlmd.MetadataStore, model_uri: str) -> Training:
+    """Looks up the execution that made the Model artifact at that place; ValueError where MLMD has none."""
+    models = [one.id for one in store.get_artifacts_by_uri(model_uri)]
+    made = [one.execution_id for one in store.get_events_by_artifact_ids(models) if one.type in OUTPUTS]
+    if not made:
+        raise ValueError(f"MLMD does not know what made {model_uri}: restore metadata.sqlite beside it")
+    inputs = {
+        event.path.steps[0].key: event.artifact_id
+        for event in store.get_events_by_execution_ids(made[-1:])
+        if event.type not in OUTPUTS
+    }
+    places = {one.id: Path(one.uri) for one in store.get_artifacts_by_id(list(inputs.values()))}
+    base = inputs.get("base_model")
+    told = places[inputs["hyperparameters"]] / HYPERPARAMETERS_FILE
+    return Training(
+        rows=places[inputs["examples"]],
+        base=places[base] if base is not None else None,
+        told=json.loads(told.read_text()),
+    )

@@ -1,0 +1,60 @@
+"""What is served, taken back, traced and made again: a bootstrap, a day, a rollback, the next day."""
+
+import pytest
+
+from pipelines.rollback import rollback
+from schemas import lineage
+from schemas.home import MODEL_NAME
+from schemas.signatures import SMOKE_FILE, WARM_UP_FILE
+from tests.e2e.deployment import FIRST_SPAN, LAST_OF_STRETCH, STRETCH, Deployment, values
+
+pytestmark = pytest.mark.e2e
+
+TAKEN_BACK, NEXT = LAST_OF_STRETCH + 1, LAST_OF_STRETCH + 2
+
+
+@pytest.fixture(scope="module")
+def deployment(tmp_path_factory):
+    return Deployment.create(tmp_path_factory.mktemp("versions"), days=STRETCH + 2)
+
+
+@pytest.fixture(scope="module")
+def story(deployment):
+    runs = {"bootstrap": deployment.bootstrap(), "taken back": deployment.learn(TAKEN_BACK)}
+    runs["rollback"] = rollback(deployment.home, deployment.config, run_id="by hand")
+    runs["again"] = rollback(deployment.home, deployment.config, run_id="by hand")
+    runs["alias"] = _alias(deployment)
+    runs["next"] = deployment.learn(NEXT)
+    return runs
+
+
+def _alias(deployment):
+    import mlflow
+
+    return mlflow.MlflowClient(deployment.home.mlflow_uri).get_model_version_by_alias(MODEL_NAME, "champion")
+
+
+def test_the_earlier_model_is_served_under_a_higher_number_with_data_of_today(deployment, story):
+    first, back = (lineage.read(deployment.home.serving, number) for number in (1, 3))
+    assert (back.kind, back.parent, back.rolled_back) == (lineage.ROLLED_BACK, 1, (2,))
+    assert (back.model_digest, back.spans_learned) == (first.model_digest, first.spans_learned)
+    assert back.span == TAKEN_BACK
+    assert back.data_digest == lineage.read(deployment.home.serving, 2).data_digest != first.data_digest
+    assert story["alias"].run_id == first.mlflow_run_id
+
+
+def test_a_rollback_tried_again_does_not_go_back_twice(story):
+    assert story["again"].version == story["rollback"].version == 3
+
+
+def test_what_is_pushed_brings_its_questions_and_its_warm_up(deployment, story):
+    for version in lineage.versions(deployment.home.serving):
+        for file in (SMOKE_FILE, WARM_UP_FILE):
+            assert (deployment.home.serving / str(version) / file).stat().st_size > 0
+
+
+def test_the_next_day_starts_from_what_stands_and_learns_what_was_taken_back(deployment, story):
+    champion = deployment.champion()
+    assert (champion.version, champion.kind, champion.parent) == (4, lineage.LEARNED, 3)
+    assert set(champion.spans_learned) == {*range(FIRST_SPAN, LAST_OF_STRETCH + 1), TAKEN_BACK, NEXT}
+    assert set(values(story["next"].rows("Replay", "training_rows", "new"), "span")) == {TAKEN_BACK, NEXT}

@@ -19,6 +19,7 @@ from pipelines.commands import (
     simulating,
     stack,
     status,
+    versions,
 )
 
 app = typer.Typer(
@@ -28,7 +29,7 @@ app = typer.Typer(
 )
 app.add_typer(importing.app, name="import", help="Bring an event log in.")
 app.add_typer(schema.app, name="schema", help="The data contract.")
-for group in (running, serving, simulating, status, stack, demo, backtesting):
+for group in (running, serving, simulating, status, versions, stack, demo, backtesting):
     app.registered_commands.extend(group.app.registered_commands)
 
 

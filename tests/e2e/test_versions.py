@@ -1,7 +1,12 @@
 """What is served, taken back, traced and made again: a bootstrap, a day, a rollback, the next day."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
+from pipelines.processes import REPOSITORY
 from pipelines.rollback import rollback
 from schemas import lineage
 from schemas.home import MODEL_NAME
@@ -58,3 +63,38 @@ def test_the_next_day_starts_from_what_stands_and_learns_what_was_taken_back(dep
     assert (champion.version, champion.kind, champion.parent) == (4, lineage.LEARNED, 3)
     assert set(champion.spans_learned) == {*range(FIRST_SPAN, LAST_OF_STRETCH + 1), TAKEN_BACK, NEXT}
     assert set(values(story["next"].rows("Replay", "training_rows", "new"), "span")) == {TAKEN_BACK, NEXT}
+
+
+def test_lineage_tells_the_chain(deployment, story):
+    told = everlearn(deployment, "lineage", "4").stdout
+    rows = [line.split("│")[1].strip() for line in told.splitlines() if line.startswith("│")]
+    assert rows == ["1", "3", "4"]
+    champion = deployment.champion()
+    assert "2024-03-04 to 2024-03-13 (10)" in told
+    for fact in (champion.model_digest, champion.code_digest, champion.run_id, champion.config_digest):
+        assert fact in told
+
+
+def test_a_version_is_made_again_bit_by_bit(deployment, story):
+    done = everlearn(deployment, "reproduce", "4")
+    assert "version 4: equal, every array bit by bit" in done.stdout
+    done = everlearn(deployment, "reproduce", "3")
+    assert "version 3 serves the weights of version 1" in done.stdout
+    assert "version 1: equal" in done.stdout
+
+
+def test_a_version_that_does_not_exist_is_named(deployment, story):
+    done = everlearn(deployment, "reproduce", "9")
+    assert done.returncode == 1
+    assert "there is no version 9: 1 to 4 are there" in done.stderr
+
+
+def everlearn(deployment, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", *arguments],
+        cwd=REPOSITORY,
+        env=os.environ | {"EVERLEARN_HOME": str(deployment.home.root), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )

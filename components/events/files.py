@@ -27,6 +27,8 @@ NOTHING = "\x01"
 """Stands for "no value": an empty text must stay apart from a value that the row lacks."""
 LONGEST_ROW = 8_000_000
 KEYS_LOOKED_AT = 1000
+SHOWN = 500
+"""Characters of a list of columns in a message."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class Source:
             close = difflib.get_close_matches(name.lower(), [one.lower() for one in self.columns], 1, 0.7)
             meant = next((f", did you mean {one!r}?" for one in self.columns if one.lower() in close), "")
             raise ValueError(
-                f"{self.path} has no column {name!r}: it has {', '.join(self.columns)}"
+                f"{self.path} has no column {name!r}: it has {', '.join(self.columns)[:SHOWN]}"
                 f"{meant or ', name one of these'}"
             )
         return self.columns[name]
@@ -109,6 +111,8 @@ def open_source(
         start = file.read(4096).removeprefix(codecs.BOM_UTF8)
     if not start.strip():
         raise ValueError(f"{path} is empty: it needs a header and at least one row")
+    if b"\0" in start:
+        raise ValueError(f"{path} is no text file: save it as CSV, or name its encoding")
     is_json = any(one in (".json", ".jsonl", ".ndjson") for one in path.suffixes)
     if is_json and start.lstrip().startswith(b"["):
         raise ValueError(f"{path} is one JSON array: write one object a line (`jq -c '.[]'` does it)")

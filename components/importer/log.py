@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import fcntl
 import os
 import shutil
 import uuid
@@ -51,6 +52,8 @@ class ImportSummary:
     behaviors: Mapping[str, int] = field(default_factory=dict)
     quarantined: Mapping[str, int] = field(default_factory=dict)
     """Rows that cannot be used, by reason. Those with a day are still in its folder, for quality to see."""
+    unknown_behaviors: Mapping[str, int] = field(default_factory=dict)
+    """The commonest words that no behaviour is known for."""
     skipped: Mapping[str, int] = field(default_factory=dict)
     """Rows that the mapping leaves out, by reason."""
     repeats: float = 0.0
@@ -104,15 +107,33 @@ def import_events(
 
 @contextmanager
 def workspace(home: Home) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
-    """A database on disk beside the days, with bounded memory, and its folder; both go at the end."""
-    scratch = home.events.parent / f".import-{uuid.uuid4().hex}"
-    scratch.mkdir(parents=True)
+    """A database on disk beside the days, with bounded memory, and its folder; both go at the end.
+
+    RuntimeError where another import into this deployment is running.
+    """
+    data = home.events.parent
+    data.mkdir(parents=True, exist_ok=True)
+    scratch = data / f".import-{uuid.uuid4().hex}"
+    with (data / ".import.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RuntimeError("another import into this deployment is running: wait for its end") from None
+        for left_over in data.glob(".import-*"):  # of an import that was killed
+            shutil.rmtree(left_over, ignore_errors=True)
+        scratch.mkdir()
+        with _database(scratch) as connection:
+            yield connection, scratch
+
+
+@contextmanager
+def _database(scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         with sql.connect(str(scratch / "log.duckdb")) as connection:
             connection.execute(f"SET memory_limit = '{MEMORY}'")
             connection.execute(f"SET threads = {min(THREADS, os.cpu_count() or 1)}")
             connection.execute(f"SET temp_directory = {sql.literal(str(scratch / 'spill'))}")
-            yield connection, scratch
+            yield connection
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -175,6 +196,10 @@ _LOG = """
 CREATE TABLE log AS SELECT CAST(time AS DATE) AS day, time, user_id, item_id, behavior, event_id, money
 FROM staged WHERE fault IS NULL AND skip IS NULL
 ORDER BY day, time, user_id, item_id, behavior, event_id, money
+"""
+_UNKNOWN = """
+SELECT behavior, count(*) FROM faulty WHERE fault.field = 'behavior' AND behavior IS NOT NULL
+GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 10
 """
 _FAULTY = f"""
 CREATE TABLE faulty AS SELECT row, CASE WHEN fault.field != 'timestamp' THEN CAST(time AS DATE) END AS day,
@@ -258,6 +283,7 @@ def _summary(connection: duckdb.DuckDBPyConnection, home: Home, faults: Mapping[
         events=events,
         behaviors=counts(connection, "log", "behavior"),
         quarantined=faults,
+        unknown_behaviors=dict(connection.execute(_UNKNOWN).fetchall()),
         skipped=dict(connection.execute("SELECT skip, rows FROM skipped ORDER BY 1").fetchall()),
         repeats=1 - pairs / events,
         described=described,

@@ -18,7 +18,7 @@ from components.importer.tables import TableSummary
 from schemas.home import Home
 
 app = typer.Typer(no_args_is_help=True)
-console = Console(highlight=False, soft_wrap=True)
+console = Console(highlight=False, soft_wrap=True, markup=False)
 
 REPEATS_MATTER = 0.05
 GUESTS_ARE_NORMAL = 0.05
@@ -144,6 +144,9 @@ def tell(summary: ImportSummary) -> None:
         )
     if summary.quarantine:
         console.print(f"  mend {summary.quarantine}, then `everlearn import quarantine` that file")
+    if summary.unknown_behaviors:
+        words = ", ".join(f"{word} ({count:,})" for word, count in summary.unknown_behaviors.items())
+        console.print(f"  words of no known behaviour: {words}; say --behavior-map WORD=click, or WORD=skip")
     guests = summary.quarantined.get("user_id missing", 0)
     if guests > GUESTS_ARE_NORMAL * (summary.events + guests):
         console.print(

@@ -13,7 +13,7 @@ import pytest
 from components.events import store
 from components.events.files import FileFormat
 from components.events.read import day_files, read_stretch
-from components.importer.log import import_events
+from components.importer.log import import_events, workspace
 from components.importer.mapping import ColumnMapping, from_settings, read_settings
 from components.importer.tables import TableSummary, import_items
 from schemas.home import Home
@@ -95,6 +95,7 @@ def test_text_files_of_many_kinds_hold_the_same_events(put, home, read, content,
         (b"PK\x03\x04rest", "log.xlsx", "is a ZIP archive or a spreadsheet: unpack it"),
         (gzip.compress(csv_text().encode() * 1000)[:-9], "log.csv.gz", "is a damaged gzip file"),
         ('[{"u": 1}]', "log.json", "is one JSON array: write one object a line"),
+        (b"u,i,t\n\x00\x01", "log.csv", "is no text file"),
         ("u,i,t,u\n", "log.csv", "has two columns 'u'"),
         ("u,i,Time\na,1,2\n", "log.csv", "has no column 't': it has u, i, Time"),
     ],
@@ -202,6 +203,22 @@ def test_the_summary_says_whether_repeats_matter_and_what_the_item_table_knows(p
     log = put(HEADER + GOOD + GOOD.replace("10", "12") + "b,2,2024-03-04\nb,1,2024-03-04\n")
     summary = import_events(log, MAPPING, home)
     assert (summary.repeats, summary.described) == (0.25, 0.5)
+
+
+def test_one_import_at_a_time_and_what_a_killed_one_left_goes(put, home):
+    log = put(HEADER + GOOD)
+    left_over = home.events.parent / ".import-killed"
+    left_over.mkdir(parents=True)
+    with workspace(home), pytest.raises(RuntimeError, match="another import into this deployment is running"):
+        import_events(log, MAPPING, home)
+    assert import_events(log, MAPPING, home).events == 1
+    assert not left_over.exists()
+
+
+def test_unknown_behaviours_are_named(put, home):
+    log = put("u,i,t,b\na,1,2024-03-04,look\na,1,2024-03-04,buy\na,1,2024-03-04,\n")
+    summary = import_events(log, ColumnMapping("u", "i", "t", behavior="b"), home)
+    assert (summary.unknown_behaviors, summary.behaviors) == ({"look": 1}, {"purchase": 1})
 
 
 def test_a_mapping_in_yaml_and_a_format_of_ones_own(put, home, read):

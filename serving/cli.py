@@ -14,7 +14,14 @@ from pathlib import Path
 import uvicorn
 
 from serving.app import Limits, RestApi
-from serving.config_file import ConfigError, ModelSettings, read_metrics_path, read_models
+from serving.batching import Batcher, Batching
+from serving.config_file import (
+    ConfigError,
+    ModelSettings,
+    read_batching,
+    read_metrics_path,
+    read_models,
+)
 from serving.keeper import Keeper
 from serving.model import Model
 from serving.registry import Registry
@@ -35,7 +42,10 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     add("--monitoring_config_file", type=Path, help="MonitoringConfig (text): Prometheus metrics")
     add("--rest_api_port", type=int, default=8501, help="port; 0 takes a free one")
     add("--rest_api_timeout_in_ms", type=int, default=30_000, help="longest time a request may take")
-    add("--rest_api_num_threads", type=int, default=4, help="requests that run in the model at a time")
+    add("--rest_api_num_threads", type=int, help="requests at a time; 4, with batching 64")
+    add("--enable_batching", type=_boolean, nargs="?", const=True, default=False,
+        help="requests that come at the same time run as one")  # fmt: skip
+    add("--batching_parameters_file", type=Path, help="BatchingParameters (text)")
     add("--file_system_poll_wait_seconds", type=float, default=1.0, help="0 looks once, negative never")
     add("--max_num_load_retries", type=int, default=5, help="further tries to load a version that failed")
     add("--load_retry_interval_micros", type=int, default=60_000_000, help="time between those tries")
@@ -45,6 +55,8 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(argv)
     if not options.model_base_path and not options.model_config_file:
         parser.error("one of --model_base_path and --model_config_file is needed")
+    if options.batching_parameters_file and not options.enable_batching:
+        parser.error("--batching_parameters_file is set without --enable_batching")
     return options
 
 
@@ -76,7 +88,8 @@ def main(argv: list[str] | None = None) -> int:
         metrics = (
             read_metrics_path(options.monitoring_config_file) if options.monitoring_config_file else None
         )
-        registry = Registry(lambda settings: _versions(settings, options))
+        batcher = Batcher(_batching(options)) if options.enable_batching else None
+        registry = Registry(lambda settings: _versions(settings, options, batcher))
         keeper = _keeper(registry, options)
     except (OSError, ConfigError) as error:
         log.error("Failed to start server: %s", error)
@@ -85,7 +98,7 @@ def main(argv: list[str] | None = None) -> int:
         log.error("Failed to start server: %s", problem)
         return 1
     threading.Thread(target=keeper.run, daemon=True).start()
-    limits = Limits(options.rest_api_timeout_in_ms / 1000, threads=options.rest_api_num_threads)
+    limits = Limits(options.rest_api_timeout_in_ms / 1000, threads=_threads(options))
     config = uvicorn.Config(
         RestApi(registry, limits, metrics),
         log_config=None,
@@ -103,11 +116,23 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def _versions(settings: ModelSettings, options: argparse.Namespace) -> Versions[Model]:
+def _batching(options: argparse.Namespace) -> Batching:
+    file = options.batching_parameters_file
+    return read_batching(file) if file else Batching()
+
+
+def _threads(options: argparse.Namespace) -> int:
+    """Requests wait in their threads for their batch, so there are more of these where batches are made."""
+    return options.rest_api_num_threads or (64 if options.enable_batching else 4)
+
+
+def _versions(
+    settings: ModelSettings, options: argparse.Namespace, batcher: Batcher | None
+) -> Versions[Model]:
     return Versions(
         settings.name,
         settings.base_path,
-        Model,
+        lambda folder: Model(folder, batcher),
         policy=settings.policy,
         retries=options.max_num_load_retries,
         retry_seconds=options.load_retry_interval_micros / 1e6,

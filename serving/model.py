@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from serving.batching import Batcher
 from serving.errors import ApiError, Code, code_of, invalid
 from serving.signature import Signature, read_signatures
 from serving.warmup import warm_up_requests
@@ -18,13 +19,17 @@ _TRACE = ("Graph execution error:", "Detected at node", "<stack traces unavailab
 class Model:
     """A SavedModel whose signatures can be run from any thread."""
 
-    def __init__(self, folder: Path) -> None:
-        """Loads and warms; raises with a reason in its first line for what cannot be served."""
+    def __init__(self, folder: Path, batcher: Batcher | None = None) -> None:
+        """Loads and warms; raises with a reason in its first line for what cannot be served.
+
+        With a `batcher` requests that come at the same time run as one.
+        """
+        self._batcher = batcher
         self.signatures = read_signatures(folder)
         self._loaded = tf.saved_model.load(str(folder))  # owns the variables that the functions use
         self._functions = dict(self._loaded.signatures)
         for name, inputs in warm_up_requests(folder, self.signatures):
-            self.run(name, inputs)
+            self._run(name, inputs)
 
     def signature(self, name: str) -> Signature:
         """The signature of that name; ApiError 400 if there is none."""
@@ -36,6 +41,11 @@ class Model:
 
     def run(self, signature: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Inputs by name to outputs by name; strings are object arrays of bytes."""
+        if self._batcher is None:
+            return self._run(signature, inputs)
+        return self._batcher.run((self, signature), inputs, lambda batch: self._run(signature, batch))
+
+    def _run(self, signature: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         try:
             outputs = self._functions[signature](**{name: tf.constant(a) for name, a in inputs.items()})
         except tf.errors.OpError as error:

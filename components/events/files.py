@@ -154,14 +154,23 @@ def _unpacked(path: Path, scratch: Path) -> Path:
     with path.open("rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
     if not packed:
-        return path
-    copy = scratch / f"{uuid.uuid4().hex}-{path.stem}"
+        return _without_wildcards(path, scratch)
+    copy = scratch / f"{uuid.uuid4().hex}"
     try:
         with gzip.open(path) as source, copy.open("wb") as target:
             shutil.copyfileobj(source, target, 1 << 20)
     except (EOFError, OSError, zlib.error) as error:
         raise ValueError(f"{path} is a damaged gzip file, fetch it again: {error}") from error
     return copy
+
+
+def _without_wildcards(path: Path, scratch: Path) -> Path:
+    """The file, by a name that DuckDB does not take for a pattern."""
+    if not set("*?[") & set(str(path)):
+        return path
+    link = scratch / uuid.uuid4().hex
+    link.symlink_to(path.absolute())
+    return link
 
 
 def _in_utf8(path: Path, plain: Path, start: bytes, encoding: str | None, scratch: Path) -> Path:
@@ -174,7 +183,7 @@ def _in_utf8(path: Path, plain: Path, start: bytes, encoding: str | None, scratc
             return plain
     except LookupError:
         raise ValueError(f"{encoding!r} is no encoding: name one such as latin-1 or utf-16") from None
-    copy = scratch / f"{uuid.uuid4().hex}-{plain.name}"
+    copy = scratch / f"{uuid.uuid4().hex}"
     try:
         with (
             plain.open(encoding=encoding, newline="") as source,
@@ -263,7 +272,8 @@ def _reader(place: Path, delimiter: str, names: list[str], skip: bool, quote: st
         f"read_csv({sql.literal(str(place))}, auto_detect=false, header=false, skip={int(skip)},"
         f" columns={{{columns}}}, delim={sql.literal(delimiter)}, quote={sql.literal(quote)},"
         f" escape={sql.literal(quote)}, nullstr={sql.literal(NOTHING)}, compression='none',"
-        f" max_line_size={LONGEST_ROW}, strict_mode=false, null_padding=true, parallel=false,"
+        f" max_line_size={LONGEST_ROW}, buffer_size={2 * LONGEST_ROW}, strict_mode=false,"
+        " null_padding=true, parallel=false,"
         " store_rejects=true, rejects_limit=0)"
     )
 

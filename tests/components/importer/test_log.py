@@ -77,6 +77,7 @@ def csv_text(delimiter=","):
         (csv_text().encode("latin-1"), "log.csv", FileFormat(encoding="latin-1")),
         (gzip.compress(csv_text().encode()), "log.csv.gz", FileFormat()),
         (JSON_LINES, "log.jsonl", FileFormat()),
+        (csv_text(), "log[1] *?'.csv", FileFormat()),
     ],
 )  # fmt: skip
 def test_text_files_of_many_kinds_hold_the_same_events(put, home, read, content, name, written):

@@ -7,6 +7,7 @@ import sys
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from pipelines import environment
 from pipelines.commands import (
@@ -46,7 +47,7 @@ def main() -> None:
         error.show()
         status_code = 2
     except (ValueError, RuntimeError, OSError) as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]error:[/] {error}", markup=True)
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]error:[/] {escape(str(error))}")
         status_code = 1
     sys.stdout.flush()
     sys.stderr.flush()

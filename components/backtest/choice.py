@@ -39,7 +39,7 @@ def choose(
     for view in VIEWS:
         key = f"recall_at_{k}_{view}"
         best = max(rows, key=lambda row, key=key: np.nan_to_num(row[key]))["line"]  # type: ignore[misc]
-        reasons.append(f"Best next-day recall@{k}, {view} items: {best}.")
+        reasons.append(f"Best next-day recall@{k}, view *{view}*: {best}.")
         for name in list(kept):
             gap = np.array([mine[key] - its[key] for mine, its in zip(days[name], days[best], strict=True)])
             counts = np.array([day[f"rows_{view}"] for day in days[name]])
@@ -48,7 +48,7 @@ def choose(
                 kept.remove(name)
                 low, high = f"{value.low:+.4f}", f"{value.high:+.4f}"
                 reasons.append(
-                    f"{name} is below {best} on {view} items: {value.estimate:+.4f} [{low}, {high}]."
+                    f"{name} is below {best}, view *{view}*: {value.estimate:+.4f} [{low}, {high}]."
                 )
     old = {row["line"]: row.get("old_task_recall", float("nan")) for row in rows}
     told = [value for value in old.values() if not np.isnan(value)]
@@ -60,5 +60,5 @@ def choose(
         return Choice(None, [*reasons, "No strategy is good in everything: weigh the table yourself."])
     cost = {str(row["line"]): row["rows_trained"] for row in rows}
     chosen = min(kept, key=lambda name: cost[name])
-    reasons.append(f"Left: {', '.join(kept)}; {chosen} trains the fewest rows ({cost[chosen]:,}).")
+    reasons.append(f"Left, with the rows they train: {', '.join(f'{name} {cost[name]:,}' for name in kept)}.")
     return Choice(chosen, reasons)

@@ -14,19 +14,29 @@ from matplotlib.figure import Figure
 SMOOTH_DAYS = 7
 
 
-def over_days(days: Mapping[str, Sequence[Mapping[str, Any]]], key: str, title: str) -> Figure:
-    """A line a line of the backtest: trailing mean of `key` over a week. days: records by line."""
+def over_days(
+    days: Mapping[str, Sequence[Mapping[str, Any]]], peers: Sequence[str], key: str, title: str
+) -> Figure:
+    """A curve a line, peers dashed: trailing mean of `key` over a week. days: records by line."""
     figure = Figure(figsize=(10, 5), layout="constrained")
     axes = figure.subplots()
-    for name, records in days.items():
+    colours = mpl.colormaps["tab20"](np.arange(len(days)) % 20)
+    for (name, records), colour in zip(days.items(), colours, strict=True):
         values = np.array([record[key] for record in records], np.float64)
-        smooth = [np.nanmean(values[max(0, n + 1 - SMOOTH_DAYS) : n + 1]) for n in range(len(values))]
-        axes.plot(range(1, len(smooth) + 1), smooth, label=name, linewidth=1.5)
+        smooth = [_mean(values[max(0, n + 1 - SMOOTH_DAYS) : n + 1]) for n in range(len(values))]
+        style = "--" if name in peers else "-"
+        axes.plot(range(1, len(smooth) + 1), smooth, style, label=name, color=colour, linewidth=1.5)
     axes.set_title(f"{title}, trailing mean of {SMOOTH_DAYS} days")
     axes.set_xlabel("day of the window")
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=8, ncols=2)
+    figure.legend(loc="outside right upper", fontsize=8)
     return figure
+
+
+def _mean(values: np.ndarray) -> float:
+    """Of those that are told; NaN where none is."""
+    told = values[~np.isnan(values)]
+    return float(told.mean()) if len(told) else float("nan")
 
 
 def against_cost(rows: Sequence[Mapping[str, Any]], key: str, title: str) -> Figure:
@@ -56,8 +66,11 @@ def accuracy_matrices(matrices: Mapping[str, np.ndarray], k: int) -> Figure:
         axes.imshow(matrix, cmap="Blues", vmin=low, vmax=high)
         for (after, task), value in np.ndenumerate(matrix):
             if len(matrix) <= 8 and not np.isnan(value):
-                axes.text(task, after, f"{value:.3f}", ha="center", va="center", fontsize=7)
+                colour = "white" if value > (low + high) / 2 else "black"
+                axes.text(task, after, f"{value:.3f}", ha="center", va="center", fontsize=7, color=colour)
         axes.set_title(f"{name}: recall@{k}")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(mpl.ticker.MaxNLocator(8, integer=True))
         axes.set_xlabel("task i")
         axes.set_ylabel("after task t")
     return figure

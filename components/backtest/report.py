@@ -48,7 +48,10 @@ def write(
     days = {one.name: one.journal.days for one in lines}
     for view in (ALL, NEW):
         key = f"recall_at_{k}_{view}"
-        plots.over_days(days, key, f"Next-day recall@{k}, {view} items").savefig(out / f"days_{view}.png")
+        picture = plots.over_days(
+            days, [one.name for one in peers], key, f"Next-day recall@{k}, {view} items"
+        )
+        picture.savefig(out / f"days_{view}.png")
     trained = [row for row in rows if row["kind"] == ModelLine.kind and not row["line"].endswith(FRESH)]
     if trained:
         title = f"Next-day recall@{k} against cost"
@@ -113,7 +116,7 @@ def _against_peers(rows: Sequence[Row], reference: str, k: int) -> list[str]:
         gap, low, high = -best[f"{key}_gap"], -best[f"{key}_gap_high"], -best[f"{key}_gap_low"]
         verdict = "above" if low > 0 else "below" if high < 0 else "not told apart from"
         sentences.append(
-            f"- {view} items: {reference} is {verdict} the best of them, {best['line']} ({best[key]:.4f}):"
+            f"- *{view}*: {reference} is {verdict} the best of them, {best['line']} ({best[key]:.4f}):"
             f" {gap:+.4f} [{low:+.4f}, {high:+.4f}]."
         )
     return sentences

@@ -9,8 +9,8 @@ from components.backtest.peers.past import Past, Scores
 
 GRID = tuple(
     {"half_life": half_life, "share": share, "days": days}
-    for half_life in (30.0, 60.0, 120.0)
-    for share in (0.03, 0.3, 1.0)
+    for half_life in (60.0, 120.0, 240.0)
+    for share in (0.1, 0.5, 2.0)
     for days in (7, 28)
 )
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from components.backtest.peers.past import Past, Scores
 
-GRID = tuple({"half_life": half_life} for half_life in (14.0, 30.0, 60.0, 120.0, 1e6))
+GRID = tuple({"half_life": half_life} for half_life in (14.0, 30.0, 60.0, 120.0, 240.0, 1e6))
 
 
 def fit(past: Past, half_life: float) -> Scores:

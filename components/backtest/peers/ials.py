@@ -10,8 +10,8 @@ GRID = tuple(
     {"half_life": half_life, "factors": factors, "ridge": ridge, "confidence": confidence}
     for half_life in (60.0, 1e6)
     for factors in (64,)
-    for ridge in (1.0, 30.0)
-    for confidence in (3.0, 30.0)
+    for ridge in (10.0, 30.0, 100.0)
+    for confidence in (1.0, 3.0)
 )
 ITERATIONS = 10
 

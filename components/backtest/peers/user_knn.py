@@ -12,9 +12,9 @@ from components.backtest.peers.past import Past, Scores, strongest, unit_rows
 
 GRID = tuple(
     {"half_life": half_life, "neighbours": neighbours, "own": own}
-    for half_life in (30.0, 60.0, 120.0)
-    for neighbours in (100, 300)
-    for own in (0.3, 0.6, 0.8)
+    for half_life in (30.0, 90.0, 240.0)
+    for neighbours in (50, 100, 300)
+    for own in (0.1, 0.4, 0.7)
 )
 
 

@@ -1,6 +1,6 @@
 """Walk forward through Complete Journey 2.0: python -m benchmarks.complete_journey [--quick | --full]
 
-200 days are learned first. `--full` scores 100 days, `--quick` the first 10 of them; EVERLEARN_HOME plays no
+200 days are learned first. `--full` scores 100 days, `--quick` the first 8 of them; EVERLEARN_HOME plays no
 part. Checkpoints lie in the work folder: run the same command again to go on.
 """
 
@@ -18,7 +18,7 @@ NAME = "complete_journey"
 WINDOW = {"start": span_of(dt.date(2017, 7, 20)), "bootstrap_days": 200}
 SIZES = {
     "quick": arena.Size(
-        {**WINDOW, "days": 10, "tune_days": (2,), "task_rows": 300},
+        {**WINDOW, "days": 8, "tune_days": (2,), "task_rows": 300},
         "default,stale,finetune,full-7",
     ),
     "full": arena.Size({**WINDOW, "days": 100}, "default,stale,finetune,replay-20,replay-50,full-7"),

@@ -28,6 +28,8 @@ from schemas.spans import date_of
 MANIFEST = "backtest.json"
 LIBRARIES = ("tensorflow", "numpy", "scipy", "pyarrow", "implicit")
 
+PACE_DAYS = 50
+
 Tell = Callable[[str], None]
 
 
@@ -51,7 +53,7 @@ def backtest(source: Source, plan: Plan, out: Path, tell: Tell = lambda text: No
     out.mkdir(parents=True, exist_ok=True)
     _claim(out, source, plan)
     tell(f"walking the {config.bootstrap_days} days before {date_of(config.start)}")
-    prepared = prepare(source, config, out / "prepared")
+    prepared = prepare(source, config, out / "prepared", lambda span: _pace(tell, config, span))
     models = [
         ModelLine(one, plan.learn, config, Journal(out / "lines" / one.name), prepared, out / "bootstrap")
         for one in plan.strategies
@@ -61,6 +63,12 @@ def backtest(source: Source, plan: Plan, out: Path, tell: Tell = lambda text: No
     ]
     _walk(source, config, prepared, models, peers, tell)
     report.write(out, config, models, peers)
+
+
+def _pace(tell: Tell, config: BacktestConfig, span: int) -> None:
+    walked = span + 1 - config.first
+    if walked % PACE_DAYS == 0:
+        tell(f"{date_of(span)} ({walked}/{config.bootstrap_days}) walked")
 
 
 def _walk(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from schemas.signatures import RECOMMEND, RECOMMEND_RECENT, SCORE, SMOKE_FILE
+from schemas.signatures import RECOMMEND, RECOMMEND_CONTEXT, RECOMMEND_RECENT, SCORE, SMOKE_FILE
 
 ITEMS = ["bread", "milk", "eggs"]
 USERS = {"ann": [0.5, 2.0, -1.0], "bob": [1.0, 1.0, 0.25]}
@@ -38,6 +38,28 @@ class Recommender(tf.Module):
     def recommend_recent(self, recent_items):
         recent = tf.reduce_any(recent_items[:, :, None] == self._items, axis=1)
         return self._top(tf.cast(recent, tf.float32) + self._scores[0])
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None], tf.string, name="user_id"),
+            tf.TensorSpec([None, None], tf.string, name="recent_items"),
+            tf.TensorSpec([None, None], tf.int64, name="recent_times"),
+            tf.TensorSpec([None, None], tf.string, name="recent_behaviors"),
+            tf.TensorSpec([None, None], tf.string, name="user_features"),
+            tf.TensorSpec([None, None], tf.string, name="exclude"),
+            tf.TensorSpec([None], tf.int64, name="now"),
+            tf.TensorSpec([None], tf.int32, name="k"),
+        ]
+    )
+    def recommend_context(
+        self, user_id, recent_items, recent_times, recent_behaviors, user_features, exclude, now, k
+    ):
+        """Each recent event is worth 10, the table's score less; excluded items are padding at the end."""
+        taken = tf.reduce_sum(tf.cast(recent_items[:, :, None] == self._items, tf.float32), axis=1)
+        scores = 10 * taken + tf.gather(self._scores, self._rows.lookup(user_id))
+        gone = tf.reduce_any(exclude[:, :, None] == self._items, axis=1)
+        score, index = tf.math.top_k(tf.where(gone, -1e9, scores), tf.minimum(tf.reduce_max(k), len(ITEMS)))
+        return {"item_id": tf.where(score > -1e8, tf.gather(self._items, index), ""), "score": score}
 
     @tf.function(
         input_signature=[
@@ -77,7 +99,12 @@ SMOKE = [
 def write(folder: Path, smoke: list[dict] | None = None) -> Path:
     """Writes the SavedModel with its smoke expectations; gives the folder."""
     model = Recommender()
-    signatures = {RECOMMEND: model.recommend, RECOMMEND_RECENT: model.recommend_recent, SCORE: model.score}
+    signatures = {
+        RECOMMEND: model.recommend,
+        RECOMMEND_RECENT: model.recommend_recent,
+        RECOMMEND_CONTEXT: model.recommend_context,
+        SCORE: model.score,
+    }
     tf.saved_model.save(model, str(folder), signatures=signatures)
     path = folder / SMOKE_FILE
     path.parent.mkdir(exist_ok=True)

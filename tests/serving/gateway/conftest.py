@@ -20,13 +20,17 @@ REDIS = shutil.which("redis-server")
 STORES = ["sqlite", pytest.param("redis", marks=pytest.mark.skipif(not REDIS, reason="no redis-server"))]
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 class RedisServer:
     """A server without files, which can be killed and started again on its port."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._folder = folder
         self.process: subprocess.Popen | None = None
@@ -81,18 +85,25 @@ def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Calla
         store.close()
 
 
-@pytest.fixture
-def gateway_process(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen]]:
-    """Starts gateways of their own processes; they are gone after the test."""
-    started: list[subprocess.Popen] = []
+class Gateways:
+    """Starts gateways in processes of their own."""
 
-    def start(environment: dict[str, str]) -> subprocess.Popen:
-        with (tmp_path / "gateway.log").open("ab") as log:
+    def __init__(self, log: Path) -> None:
+        self.started: list[subprocess.Popen] = []
+        self._log = log
+
+    def __call__(self, environment: dict[str, str]) -> subprocess.Popen:
+        with self._log.open("ab") as log:
             command = [sys.executable, "-m", "serving.gateway"]
-            started.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
-        return started[-1]
+            self.started.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
+        return self.started[-1]
 
-    yield start
-    for process in started:
+
+@pytest.fixture
+def gateway_process(tmp_path: Path) -> Iterator[Gateways]:
+    """They are gone after the test."""
+    gateways = Gateways(tmp_path / "gateway.log")
+    yield gateways
+    for process in gateways.started:
         process.kill()
         process.wait()

@@ -13,6 +13,7 @@ from pipelines import environment
 from pipelines.commands import (
     backtesting,
     demo,
+    gateway,
     importing,
     running,
     schema,
@@ -30,7 +31,7 @@ app = typer.Typer(
 )
 app.add_typer(importing.app, name="import", help="Bring an event log in.")
 app.add_typer(schema.app, name="schema", help="The data contract.")
-for group in (running, serving, simulating, status, versions, stack, demo, backtesting):
+for group in (running, serving, gateway, simulating, status, versions, stack, demo, backtesting):
     app.registered_commands.extend(group.app.registered_commands)
 
 

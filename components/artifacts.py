@@ -2,6 +2,10 @@
 
 from tfx.types.artifact import Artifact, Property, PropertyType
 
+SPANS, CORRECTED = "spans", "corrected"
+"""Custom properties of Examples, JSON lists. The spans whose days were delivered (rows that Features writes),
+or that are learned with them (training rows that Replay writes); of these the ones learned before."""
+
 _SPAN = {"span": Property(type=PropertyType.INT)}
 
 

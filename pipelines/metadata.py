@@ -5,8 +5,6 @@ from __future__ import annotations
 import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
 
-from components.artifacts import DataStateArtifact
-from components.base import lookup
 from schemas.home import Home
 
 
@@ -21,12 +19,6 @@ def connection(home: Home) -> metadata_store_pb2.ConnectionConfig:
 
 def store(home: Home) -> mlmd.MetadataStore:
     return mlmd.MetadataStore(connection(home))
-
-
-def ingested_before(home: Home, span: int) -> int | None:
-    """The newest ingested span before `span`, or None."""
-    found = lookup.before_span(lookup.live(store(home), DataStateArtifact), span)
-    return found[0].span if found else None
 
 
 def result(home: Home, execution_id: int) -> tuple[str, dict[str, list[str]]]:

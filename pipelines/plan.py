@@ -65,6 +65,7 @@ def plan(
             f"({date_of(min(available))} to {date_of(max(available))} are there)"
         )
     learned = set(served.spans_learned) if served else set()
+    first = first_span if first_span is not None else _first_to_ingest(home, span)
     skip = ""
     if served is None and first_span is None:
         raise PlanError("there is no champion yet: run `everlearn bootstrap --from DATE --to DATE` first")
@@ -72,7 +73,8 @@ def plan(
         skip = f"there is a champion already (version {served.version}): bootstrap has nothing to do"
     elif span in learned and not force:
         skip = f"{date_of(span)} is learned already: use --force to run it again"
-    first = first_span if first_span is not None else _first_to_ingest(home, span)
+        if first < span:
+            skip += f", or let the next day's run learn {date_of(first)}, which came or changed since"
     stamp = dt.datetime.now(dt.timezone.utc).strftime("%Y%m%dT%H%M%S")
     return Plan(
         run_id=f"{date_of(span)}.{stamp}.{secrets.token_hex(3)}",
@@ -86,8 +88,13 @@ def plan(
 
 
 def _first_to_ingest(home: Home, span: int) -> int:
-    """The day after the newest ingested one before `span`: days that were missed are ingested with it."""
-    from pipelines.metadata import ingested_before
+    """The span itself, or an earlier one that came, or came anew, since the days before were ingested."""
+    from pipelines.earlier import first_to_ingest, vanished
 
-    newest = ingested_before(home, span)
-    return span if newest is None else newest + 1
+    first = first_to_ingest(home, span)
+    if gone := vanished(home, first, span):
+        raise PlanError(
+            f"{date_of(first)} came or changed after later days were ingested, so these are ingested again,"
+            f" but the files of {', '.join(gone)} are gone: put them back below {home.events}"
+        )
+    return first

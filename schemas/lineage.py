@@ -105,6 +105,14 @@ def learned_line(serving: Path, version: int) -> list[Lineage]:
     return [one for one in chain(serving, version) if one.kind == LEARNED]
 
 
+def learner(serving: Path, version: int) -> Lineage:
+    """The version that learned the weights that `version` serves: itself, or an ancestor."""
+    one = read(serving, version)
+    while one.kind != LEARNED and one.parent is not None:
+        one = read(serving, one.parent)
+    return one
+
+
 def base_before(serving: Path, span: int) -> Lineage | None:
     """The newest standing version whose learned spans all lie before `span`."""
     fitting = [one for one in standing(serving) if all(learned < span for learned in one.spans_learned)]

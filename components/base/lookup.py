@@ -8,10 +8,8 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx.types.artifact import Artifact, ArtifactState
 from tfx.types.artifact_utils import deserialize_artifact
 
+from components.artifacts import SPANS
 from schemas.rows import LEARN
-
-SPANS = "spans"
-"""Custom property of the rows that Features writes: the spans whose days were delivered, as JSON."""
 
 
 def live(store: mlmd.MetadataStore, kind: type[Artifact]) -> list[Artifact]:
@@ -46,8 +44,8 @@ def by_uri(artifacts: Iterable[Artifact], uri: str) -> list[Artifact]:
 
 
 def spans_of(rows: Artifact) -> list[int]:
-    """The spans that a Features output covers: of a stretch, those days that were delivered."""
-    return json.loads(rows.get_string_custom_property(SPANS))
+    """The spans that rows cover: of a stretch, those days that were delivered."""
+    return json.loads(rows.get_string_custom_property(SPANS) or "[]")
 
 
 def feature_rows(examples: Iterable[Artifact]) -> list[Artifact]:

@@ -12,6 +12,8 @@ from tfx.types.standard_artifacts import ExampleAnomalies, Examples, ExampleStat
 
 from components.artifacts import DataStateArtifact, DayEventsArtifact, DriftReport, QualityReport
 from components.base import lookup
+from components.base.training import training_of
+from components.features.data_state import changed_spans
 from schemas import lineage
 
 MONTH = 28
@@ -46,8 +48,10 @@ class Base(resolver.ResolverStrategy):
 
     base: the newest standing version's model whose learned spans all lie before `span`;
     champion: the highest version's model; month_ago: the newest that had learned nothing of the last 28 days;
-    rows: the newest validated rows of every span up to `span` that the base has not learned;
-    data_state, quality, drift, anomalies: of `span`; events: of every span in rows;
+    rows: the newest validated rows of every span up to `span` that the base has not learned, or has learned
+    from other events than are there now; data_state, quality, drift, anomalies: of `span`; events: of rows;
+    base_data: the data state as of which the base learned; corrected_before: the training rows from which
+    its line learned the spans that have other events now;
     previous: the newest evaluation of an earlier span.
     """
 
@@ -68,15 +72,24 @@ class Base(resolver.ResolverStrategy):
                 )
             return found
 
-        base = lineage.base_before(self._serving, self._span)
-        learned = set(base.spans_learned) if base else set()
-        examples = lookup.feature_rows(lookup.live(store, Examples))
-        validated = {span for one in examples for span in lookup.spans_of(one)}
-        rows = lookup.covering(examples, {span for span in validated if span <= self._span} - learned)
-        wanted = {one.span for one in rows}
-
         def of_this_span(kind: type[Artifact]) -> list[Artifact]:
             return lookup.at_span(lookup.live(store, kind), self._span)
+
+        base = lineage.base_before(self._serving, self._span)
+        learned = set(base.spans_learned) if base else set()
+        all_rows, data_state = lookup.live(store, Examples), of_this_span(DataStateArtifact)
+        base_data = []
+        if base:
+            learned_with = lineage.learner(self._serving, base.version).data_uri
+            base_data = lookup.by_uri(lookup.live(store, DataStateArtifact), learned_with)
+        corrected = set()
+        if base_data and data_state:
+            corrected = learned & changed_spans(Path(base_data[0].uri), Path(data_state[0].uri))
+        examples = lookup.feature_rows(all_rows)
+        validated = {span for one in examples for span in lookup.spans_of(one)}
+        unlearned = {span for span in validated if span <= self._span} - learned
+        rows = lookup.covering(examples, unlearned | corrected)
+        wanted = {one.span for one in rows}
 
         events = lookup.live(store, DayEventsArtifact)
         return {
@@ -84,13 +97,26 @@ class Base(resolver.ResolverStrategy):
             "champion": model_of(lineage.champion(self._serving)),
             "month_ago": model_of(lineage.base_before(self._serving, self._span - MONTH + 1)),
             "rows": rows,
-            "data_state": of_this_span(DataStateArtifact),
+            "base_data": base_data,
+            "corrected_before": self._learned_from(store, base, all_rows, corrected),
+            "data_state": data_state,
             "events": [one for span in sorted(wanted) for one in lookup.at_span(events, span)],
             "quality": of_this_span(QualityReport),
             "drift": of_this_span(DriftReport),
             "anomalies": of_this_span(ExampleAnomalies),
             "previous": _previous(lookup.live(store, ModelEvaluation), self._span),
         }
+
+    def _learned_from(
+        self, store: mlmd.MetadataStore, base: lineage.Lineage | None, rows: list[Artifact], spans: set[int]
+    ) -> list[Artifact]:
+        """Training rows from which the base's line learned any of the spans, or what changed in them."""
+        if base is None or not spans:
+            return []
+        line = lineage.learned_line(self._serving, base.version)
+        places = [str(training_of(store, one.model_uri).rows) for one in line]
+        found = [one for place in places for one in lookup.by_uri(rows, place)]
+        return [one for one in found if spans.intersection(lookup.spans_of(one))]
 
 
 def _previous(evaluations: list[Artifact], span: int) -> list[Artifact]:

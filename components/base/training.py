@@ -32,15 +32,10 @@ class Training:
 
 def training_of(store: mlmd.MetadataStore, model_uri: str) -> Training:
     """Looks up the execution that made the Model artifact at that place; ValueError where MLMD has none."""
-    models = [one.id for one in store.get_artifacts_by_uri(model_uri)]
-    made = [one.execution_id for one in store.get_events_by_artifact_ids(models) if one.type in OUTPUTS]
-    if not made:
+    models = store.get_artifacts_by_uri(model_uri)
+    if not models:
         raise ValueError(f"MLMD does not know what made {model_uri}: restore metadata.sqlite beside it")
-    inputs = {
-        event.path.steps[0].key: event.artifact_id
-        for event in store.get_events_by_execution_ids(made[-1:])
-        if event.type not in OUTPUTS
-    }
+    inputs = inputs_of(store, maker_of(store, models[-1].id))
     places = {one.id: Path(one.uri) for one in store.get_artifacts_by_id(list(inputs.values()))}
     base = inputs.get("base_model")
     told = places[inputs["hyperparameters"]] / HYPERPARAMETERS_FILE
@@ -49,3 +44,15 @@ def training_of(store: mlmd.MetadataStore, model_uri: str) -> Training:
         base=places[base] if base is not None else None,
         told=json.loads(told.read_text()),
     )
+
+
+def maker_of(store: mlmd.MetadataStore, artifact: int) -> int:
+    """The id of the execution that wrote an artifact; those that took it from the cache came later."""
+    events = store.get_events_by_artifact_ids([artifact])
+    return min(one.execution_id for one in events if one.type in OUTPUTS)
+
+
+def inputs_of(store: mlmd.MetadataStore, execution: int) -> dict[str, int]:
+    """Ids of an execution's input artifacts by key; of several under one key the last."""
+    events = store.get_events_by_execution_ids([execution])
+    return {one.path.steps[0].key: one.artifact_id for one in events if one.type not in OUTPUTS}

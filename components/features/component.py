@@ -9,8 +9,7 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.proto import example_gen_pb2
 from tfx.types.standard_artifacts import Examples
 
-from components.artifacts import DataStateArtifact, DayEventsArtifact
-from components.base.lookup import SPANS
+from components.artifacts import SPANS, DataStateArtifact, DayEventsArtifact
 from components.events import store
 from components.features import stretch
 from components.features.config import FeaturesConfig

@@ -57,7 +57,7 @@ class DataState:
         folder = Path(folder)
         head = json.loads((folder / _HEAD).read_text())
         tables = {name: pq.read_table(folder / f"{name}.parquet") for name in _TABLES}
-        spans = {int(span): digest for span, digest in head["spans"].items()}
+        spans = spans_in(folder)
         return cls(span=head["span"], spans=spans, row_history_items=head["row_history_items"], **tables)
 
     def digest(self) -> str:
@@ -82,6 +82,17 @@ class DataState:
         context = Context(self.users, self.catalogue, self.item_days)
         nothing = Taken.nothing(len(wanted))
         return build(wanted, moments, self.span + 1, states, nothing, context, self.row_history_items)
+
+
+def spans_in(folder: Path) -> dict[int, str]:
+    """Every span that is in a saved data state -> digest of its accepted events; without loading it."""
+    return {int(span): digest for span, digest in json.loads((folder / _HEAD).read_text())["spans"].items()}
+
+
+def changed_spans(then: Path, now: Path) -> set[int]:
+    """The spans that are in both saved data states, with other accepted events."""
+    before, after = spans_in(then), spans_in(now)
+    return {span for span in before.keys() & after.keys() if before[span] != after[span]}
 
 
 def empty_tables() -> dict[str, pa.Table]:

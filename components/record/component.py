@@ -17,7 +17,14 @@ from tfx.types.standard_artifacts import (
 )
 from tfx.utils.path_utils import serving_model_path
 
-from components.artifacts import DataStateArtifact, DayEventsArtifact, DriftReport, MlflowRun, QualityReport
+from components.artifacts import (
+    CORRECTED,
+    DataStateArtifact,
+    DayEventsArtifact,
+    DriftReport,
+    MlflowRun,
+    QualityReport,
+)
 from components.evaluator.files import SUMMARY
 from components.record.files import RUN_FILE
 
@@ -43,18 +50,23 @@ def Record(
 ) -> None:
     """`config` is the whole composed configuration as JSON; all of it becomes params."""
     from components import digests
+    from components.base import lookup
     from components.events.store import accounts
     from components.features.stretch import read_split
     from components.record import checks, gather
     from components.record.record import Day, record
-    from components.replay.prepare import NEW, SPLITS
+    from components.replay.prepare import NEW, SPLITS, of_spans
     from components.trainer.run_fn import REPORT, STATE
     from schemas.home import Home
     from schemas.rows import HELD_OUT
 
     place, model = Home(Path(home)), Path(candidate.uri)
     splits = {split: read_split(Path(training_rows.uri), split) for split in SPLITS}
-    days = [account for folder in _folders(events) for account in accounts(folder).values()]
+    corrected = set(json.loads(training_rows.get_string_custom_property(CORRECTED) or "[]"))
+    spans = set(lookup.spans_of(training_rows)) - corrected  # of a corrected day only a part is learned now
+    new, held_out = (of_spans(splits[split], spans) for split in (NEW, HELD_OUT))
+    accounted = [account for folder in _folders(events) for account in accounts(folder).values()]
+    days = {account["span"]: account for account in accounted if account["span"] in spans}
     passed = [one.get_int_custom_property("blessed") == 1 for one in infra or []]
     attached = {"quality": quality, "drift": drift, "anomalies": anomalies}
     where = record(
@@ -65,13 +77,14 @@ def Record(
             summary=_read(evaluation, SUMMARY),
             verdict=_read(blessing, "verdict.json"),
             report=_read(candidate, f"{STATE}/{REPORT}"),
-            counts=gather.count(days, splits[NEW], splits[HELD_OUT]),
+            counts=gather.count(days.values(), new, held_out),
             rows={split: table.num_rows for split, table in splits.items()},
             training_rows=Path(training_rows.uri),
             rows_digest=digests.of_folder(Path(training_rows.uri)),
             model=model,
             saved_model=Path(serving_model_path(candidate.uri)),
             further_metrics={
+                "rows/of_corrected_days": float(splits[NEW].num_rows - new.num_rows),
                 **checks.quality_metrics(_folders(quality)),
                 **checks.anomaly_metrics(_folders(anomalies)),
                 **checks.drift_metrics(_folders(drift)),

@@ -29,7 +29,10 @@ def Release(
     """Writes what the push will copy: SavedModel, smoke expectations, lineage draft."""
     verdict = json.loads((Path(blessing.uri) / "verdict.json").read_text())
     versions = {
-        date: account["version"] for one in events for date, account in accounts(Path(one.uri)).items()
+        date: account["version"]
+        for one in events
+        for date, account in accounts(Path(one.uri)).items()
+        if not account["missing"]
     }
     releasing.release(
         candidate=Path(candidate.uri),

@@ -42,6 +42,9 @@ class TrainingRows:
     spans: tuple[int, ...] = field(default=())
     """The spans that are learned, those without a row too; by default those of `new` and `held_out`."""
 
+    corrected: tuple[int, ...] = field(default=())
+    """Spans that the base has learned and that have other events by now: `new` holds the difference."""
+
     def learned_spans(self) -> tuple[int, ...]:
         """Ascending."""
         seen = np.concatenate([np.asarray(scalar(rows, "span")) for rows in (self.new, self.held_out)])
@@ -99,7 +102,7 @@ def _check(base: ModelState | None, rows: TrainingRows, spans: Iterable[int], co
     if base is None:
         return
     for span in spans:
-        if span in base.spans_learned:
+        if span in base.spans_learned and span not in rows.corrected:
             raise ValueError(f"span {span} ({date_of(span)}) was learned before: choose an earlier base")
     for name in SHAPE_FIELDS:
         old, new = getattr(base.config, name), getattr(config, name)

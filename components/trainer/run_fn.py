@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pyarrow.parquet as pq
 
 from components.features.data_state import DataState
 from components.features.rows import empty_rows
-from components.replay.prepare import NEW, REPLAY
+from components.replay.prepare import MEMORIES, MEMORY_BUFFER, NEW, REPLAY
 from components.trainer.config import LearnConfig
 from components.trainer.export import export
 from components.trainer.learn import Candidate, TrainingRows, learn
@@ -30,6 +31,7 @@ def run_fn(fn_args: Any) -> None:
     """
     told = fn_args.hyperparameters
     folders = {Path(pattern).parent for pattern in (*fn_args.train_files, *fn_args.eval_files)}
+    folders |= {one for folder in folders for one in folder.parent.glob("Split-memory_*")}
     base = Path(fn_args.base_model).parent if fn_args.base_model else None
     candidate, data = learn_files(folders, base, told)
     serving = Path(fn_args.serving_model_dir)
@@ -51,7 +53,11 @@ def learn_files(
     rows = {split: _read(by_name, split) for split in (NEW, REPLAY, HELD_OUT)}
     data = DataState.load(Path(told["data_state"]))
     state = ModelState.load(base / STATE) if base else None
-    training = TrainingRows(rows[NEW], rows[REPLAY], rows[HELD_OUT], data, tuple(told["spans"]))
+    if state and MEMORY_BUFFER in by_name:  # days were ingested again: what is remembered of them follows
+        buffer, held_out = (_read(by_name, name) for name in MEMORIES)
+        state = replace(state, buffer=buffer, held_out=held_out)
+    spans, corrected = tuple(told["spans"]), tuple(told.get("corrected", ()))
+    training = TrainingRows(rows[NEW], rows[REPLAY], rows[HELD_OUT], data, spans, corrected)
     return learn(state, training, LearnConfig.model_validate(told["config"])), data
 
 

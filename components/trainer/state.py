@@ -13,14 +13,14 @@ import pyarrow.parquet as pq
 
 from components.features.digest import of_table
 from components.features.rows import flat, offsets
-from components.replay.prepare import BUFFER_FILE, META_FILE
+from components.replay.prepare import BUFFER_FILE, HELD_OUT_FILE, META_FILE
 from components.trainer.config import LearnConfig
 from components.trainer.features import FeatureSpec
 from components.trainer.moments import Moments
 from components.trainer.vocabulary import Vocabulary
 
 _WEIGHTS, _SLOTS = "weights.npz", "slots.npz"
-_VOCABULARIES, _HELD_OUT = "vocabularies.parquet", "held_out.parquet"
+_VOCABULARIES = "vocabularies.parquet"
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class ModelState:
         np.savez(folder / _SLOTS, **self.slots)
         pq.write_table(self._vocabulary_table(), folder / _VOCABULARIES)
         pq.write_table(self.buffer, folder / BUFFER_FILE)
-        pq.write_table(self.held_out, folder / _HELD_OUT)
+        pq.write_table(self.held_out, folder / HELD_OUT_FILE)
         (folder / META_FILE).write_text(json.dumps(self._meta(), indent=2, sort_keys=True))
 
     @classmethod
@@ -70,7 +70,7 @@ class ModelState:
             vocabularies={name: Vocabulary(tuple(of_name)) for name, of_name in ids.items()},
             moments={name: Moments(**fields) for name, fields in meta["moments"].items()},
             buffer=pq.read_table(folder / BUFFER_FILE),
-            held_out=pq.read_table(folder / _HELD_OUT),
+            held_out=pq.read_table(folder / HELD_OUT_FILE),
             spans_learned=tuple(meta["spans_learned"]),
         )
 

@@ -113,3 +113,25 @@ def _days(spans: list[int], version: Lineage) -> str:
     later = ", ".join(f"{day} ver-{number}" for day, number in numbers.items() if number > 1)
     stretch = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]} ({len(days)})"
     return f"{stretch}; {later}" if later else stretch
+
+
+@app.command()
+def audit() -> None:
+    """Prove from the artifacts that the champion learned every accepted event exactly once, and no future."""
+    home = Home.from_environment()
+    with console.status("reading events and rows"):
+        from pipelines.audit import of_champion
+
+        champion, found = of_champion(home)
+    console.print(f"champion: version {champion.version}, {len(champion.spans_learned)} days learned")
+    console.print(
+        f"accepted {found.accepted:,} = learned {found.learned:,} + held out {found.held_out:,}"
+        f" + weightless {found.weightless:,} + not yet learned {found.not_yet_learned:,}"
+    )
+    if found.withdrawn:
+        console.print(f"withdrawn after they were learned: {found.withdrawn:,}")
+    if found.broken:
+        for sentence in found.broken:
+            console.print(f"  {sentence}")
+        raise ValueError(f"the audit failed on {len(found.broken)} rules: see the first event of each above")
+    console.print(f"every rule holds over {found.rows:,} rows learned")

@@ -30,9 +30,9 @@ class Deployment:
     config: Config
 
     @classmethod
-    def create(cls, root: Path, days: int, **sections: dict[str, Any]) -> Deployment:
+    def create(cls, root: Path, days: int, *, per_day: int = 400, **sections: dict[str, Any]) -> Deployment:
         home = Home(root)
-        for span, events in make_events(days, USERS, ITEMS, seed=7, per_day=400).items():
+        for span, events in make_events(days, USERS, ITEMS, seed=7, per_day=per_day).items():
             write_day(home, span, events)
         pq.write_table(make_items(ITEMS), home.items)
         pq.write_table(make_users(USERS), home.users)

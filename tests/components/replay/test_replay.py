@@ -102,6 +102,7 @@ def test_a_slice_is_a_share_capped_by_the_day_and_changes_with_the_span() -> Non
 def base_state(folder: Path, spans_learned: list[int]) -> Path:
     folder.mkdir()
     pq.write_table(rows(range(200)), folder / prepare.BUFFER_FILE)
+    pq.write_table(rows(range(200, 220)), folder / prepare.HELD_OUT_FILE)
     (folder / prepare.META_FILE).write_text(json.dumps({"spans_learned": spans_learned}))
     return folder
 

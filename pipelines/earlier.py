@@ -1,0 +1,116 @@
+"""Where an ingest begins: at the first day that came, or came anew, since the days before were ingested.
+
+Histories go from day to day, so a late day's are of its own day and all later ones have to follow it: they
+are ingested again with it, in one stretch. That begins where an earlier ingest began: only there is a data
+state to begin from.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import ml_metadata as mlmd
+from ml_metadata.proto import metadata_store_pb2
+from tfx.types.standard_artifacts import Examples
+
+from components.artifacts import DataStateArtifact
+from components.base import lookup
+from components.base.training import inputs_of, maker_of
+from components.events.read import day_files, fingerprint
+from pipelines import metadata
+from schemas.home import Home
+from schemas.spans import date_of
+
+QUALITY = "components.quality.component.Quality"
+
+
+@dataclass(frozen=True)
+class Ingest:
+    """An ingest that was done: its stretch, the digest of the day files then, and when (ms)."""
+
+    first_span: int
+    last_span: int
+    fingerprint: str
+    started: int
+
+
+def first_to_ingest(home: Home, span: int) -> int:
+    """The first span to ingest in a run of `span`; `span` itself where nothing changed before it."""
+    store = metadata.store(home)
+    done = list(_ingests_before(store, span))
+    if not done:
+        return span
+    broken = _failed_quality(store)
+    for one, following in zip(done, [*(later.first_span for later in done[1:]), span + 1], strict=True):
+        if _has_changed(home.events, one):
+            return one.first_span
+        for gap in range(one.last_span + 1, min(following, span)):
+            if day_files(home.events, gap).files and (gap, fingerprint(home.events, gap, gap)) not in broken:
+                return gap
+    return span
+
+
+def vanished(home: Home, first_span: int, span: int) -> list[str]:
+    """Days of a stretch that were ingested before and whose files are gone since, as dates."""
+    delivered = {
+        one
+        for rows in lookup.feature_rows(lookup.live(metadata.store(home), Examples))
+        for one in lookup.spans_of(rows)
+    }
+    gone = [
+        one for one in range(first_span, span) if one in delivered and not day_files(home.events, one).files
+    ]
+    return [str(date_of(one)) for one in gone]
+
+
+def _ingests_before(store: mlmd.MetadataStore, span: int) -> Iterator[Ingest]:
+    """The ingests that the newest data state before `span` came from, oldest first."""
+    found = lookup.before_span(lookup.live(store, DataStateArtifact), span)
+    line = []
+    state = found[0].id if found else None
+    while state is not None:
+        inputs = inputs_of(store, maker_of(store, state))
+        line.append(_ingest(store, maker_of(store, inputs["events"])))
+        state = inputs.get("before")
+    return reversed(line)
+
+
+def _ingest(store: mlmd.MetadataStore, day_events: int) -> Ingest:
+    (execution,) = store.get_executions_by_id([day_events])
+    told = execution.custom_properties
+    return Ingest(
+        told["first_span"].int_value,
+        told["last_span"].int_value,
+        told["fingerprint"].string_value,
+        execution.create_time_since_epoch,
+    )
+
+
+def _has_changed(events: Path, one: Ingest) -> bool:
+    """Whether the day files are others than then; those that nobody touched since are not read again."""
+    touched = any(
+        path.stat().st_ctime_ns // 10**6 >= one.started
+        for span in range(one.first_span, one.last_span + 1)
+        for path in _files_and_folders(events / date_of(span).isoformat())
+    )
+    return touched and fingerprint(events, one.first_span, one.last_span) != one.fingerprint
+
+
+def _files_and_folders(day: Path) -> Iterator[Path]:
+    for folder, _, files in os.walk(day):
+        yield Path(folder)
+        yield from (Path(folder) / file for file in files)
+
+
+def _failed_quality(store: mlmd.MetadataStore) -> set[tuple[int, str]]:
+    """(span, fingerprint) of single days whose files failed a critical expectation."""
+    try:
+        checks = store.get_executions_by_type(QUALITY)
+    except mlmd.errors.NotFoundError:
+        return set()
+    failed = [one.id for one in checks if one.last_known_state == metadata_store_pb2.Execution.FAILED]
+    days = (_ingest(store, maker_of(store, inputs_of(store, one)["events"])) for one in failed)
+    return {(day.first_span, day.fingerprint) for day in days if day.first_span == day.last_span}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from pathlib import Path, PurePosixPath
 
+import httpx
 import pytest
 import tensorflow as tf
 import yaml
@@ -13,15 +15,33 @@ import yaml
 import serving
 from schemas.home import MODEL_NAME, Home
 from serving.config_file import METRICS_PATH, read_metrics_path, read_models
+from serving.gateway.inbox import path_of
+from serving.gateway.served import folder
+from serving.gateway.settings import Settings
 
 PRODUCTION = Path(serving.__file__).parent / "production"
 
 
 @pytest.fixture(scope="module")
-def service() -> dict:
-    services = yaml.safe_load((PRODUCTION / "compose.yaml").read_text())["services"]
-    assert list(services) == ["model-server"]
+def services() -> dict:
+    found = yaml.safe_load((PRODUCTION / "compose.yaml").read_text())["services"]
+    assert list(found) == ["model-server", "redis", "gateway"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def service(services: dict) -> dict:
     return services["model-server"]
+
+
+@pytest.fixture(scope="module")
+def gateway(services: dict) -> Settings:
+    """The gateway's settings, variables of the outside being unset."""
+    given = {
+        name: re.sub(r"\$\{\w+:-(.*)\}", r"\1", value)
+        for name, value in services["gateway"]["environment"].items()
+    }
+    return Settings.from_environment(given).model_copy(update={"home": Path(given["EVERLEARN_HOME"])})
 
 
 @pytest.fixture(scope="module")
@@ -67,15 +87,62 @@ def test_only_the_rest_port_on_loopback(service, flags):
     assert f"/v1/models/{MODEL_NAME} " in service["healthcheck"]["test"][-1]
 
 
-def test_pinned_and_confined(service):
-    name, tag = service["image"].split(":")
+def test_pinned(services):
+    name, tag = services["model-server"]["image"].split(":")
     assert name == "tensorflow/serving"
     assert tag.split(".")[:2] == tf.__version__.split(".")[:2]
-    assert re.fullmatch(r"\d+\.\d+\.\d+", tag)
+    dockerfile = (PRODUCTION / "gateway.Dockerfile").read_text()
+    images = [
+        services["model-server"]["image"],
+        services["redis"]["image"],
+        *re.findall("FROM (.*)", dockerfile),
+    ]
+    for image in images:
+        assert re.fullmatch(r"[a-z/]+:\d+\.\d+\.\d+(-slim)?", image)
+
+
+@pytest.mark.parametrize("name", ["model-server", "redis", "gateway"])
+def test_confined(services, name):
+    service = services[name]
     assert service["user"].split(":")[0] not in ("0", "root")
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["mem_limit"]
+    assert service["pids_limit"]
+    assert service["healthcheck"]["test"]
+    assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
+
+
+def test_the_gateway_finds_the_model_server_and_redis(services, gateway, flags):
+    model = httpx.URL(gateway.model_url)
+    assert (model.host, str(model.port)) == ("model-server", flags["rest_api_port"])
+    assert model.path == f"/v1/models/{MODEL_NAME}"
+    redis = httpx.URL(gateway.redis_url)
+    assert redis.host in services
+    assert redis.port == 6379
+    assert gateway.api_key is None
+    assert services["gateway"]["ports"] == [f"127.0.0.1:{gateway.port}:{gateway.port}"]
+    assert f"127.0.0.1:{gateway.port}/health" in services["gateway"]["healthcheck"]["test"][-1]
+
+
+def test_the_gateway_writes_only_into_data(services, gateway):
+    volumes = [volume.rpartition(gateway.home.as_posix()) for volume in services["gateway"]["volumes"]]
+    assert [(source.rsplit("/", 1)[1], target) for source, _, target in volumes] == [
+        ("data:", "/data"), ("serving:", "/serving:ro"),
+    ]  # fmt: skip
+    for path in (path_of(gateway.state), folder(gateway.state)):
+        assert path.is_relative_to(gateway.home / "data")
+
+
+def test_the_image_has_what_the_gateway_imports():
+    """Every package that the gateway's modules import, without TensorFlow."""
+    script = "import sys, serving.gateway.__main__; print(*{name.split('.')[0] for name in sys.modules})"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    installed = set((PRODUCTION / "gateway.Dockerfile").read_text().split())
+    needed = {"fastapi", "uvicorn", "httpx", "orjson", "pyarrow", "pydantic", "redis"}
+    assert needed <= set(loaded.stdout.split())
+    assert needed <= installed
+    assert "tensorflow" not in loaded.stdout.split()
 
 
 @pytest.mark.contract

@@ -43,7 +43,7 @@ def create(home: Home, config: Config, plan: Plan) -> tfx.dsl.Pipeline:
     settings = json.dumps(config.model_dump(mode="json"), sort_keys=True)
     base = Resolver(
         strategy_class=strategies.Base,
-        config={"span": plan.span, "serving": str(home.serving)},
+        config={"span": plan.span, "serving": str(home.serving), "rebuild": int(plan.rebuild)},
         **{key: tfx.dsl.Channel(type=kind) for key, kind in INPUTS.items()},
     ).with_id("Base")
     replay = Replay(
@@ -91,6 +91,7 @@ def create(home: Home, config: Config, plan: Plan) -> tfx.dsl.Pipeline:
         settings=settings,
         run_id=plan.run_id,
         span=plan.span,
+        rebuild=int(plan.rebuild),
     ).with_id("Release")
     smoke = Smoke(release=release.outputs["release"], span=plan.span).with_id("Smoke")
     record = Record(

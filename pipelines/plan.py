@@ -34,6 +34,8 @@ class Plan:
     """Digest of the day files: other files, other data."""
     superseded: bool
     """Later days were learned already: train and record, never push."""
+    rebuild: bool = False
+    """Learn all days anew, from nothing, as another line than the champion's."""
     airflow_run_id: str = ""
     skip: str = ""
     """Why there is nothing to do; empty where there is."""
@@ -54,7 +56,13 @@ def plan(
     force: bool = False,
     airflow_run_id: str = "",
 ) -> Plan:
-    """Plans the run of `span`; with `first_span` a bootstrap of the stretch up to it."""
+    """Plans the run of `span`; with `first_span` a bootstrap of the stretch up to it.
+
+    MLflow's alias is set from what is served, whatever a crash after an earlier push left.
+    """
+    from components.pusher.repair import repair
+
+    repair(home.serving, home.mlflow_uri)
     served = lineage.champion(home.serving)
     available = available_spans(home.events)
     if not available:
@@ -85,6 +93,14 @@ def plan(
         airflow_run_id=airflow_run_id,
         skip=skip,
     )
+
+
+def plan_rebuild(home: Home) -> Plan:
+    """Plans to learn every day up to the champion's from nothing; the gate decides what is served."""
+    champion = lineage.champion(home.serving)
+    if champion is None:
+        raise PlanError("there is no champion to rebuild: run `everlearn bootstrap --from DATE --to DATE`")
+    return dataclasses.replace(plan(home, champion.span, force=True), rebuild=True, superseded=False)
 
 
 def _first_to_ingest(home: Home, span: int) -> int:

@@ -55,8 +55,9 @@ class Base(resolver.ResolverStrategy):
     previous: the newest evaluation of an earlier span.
     """
 
-    def __init__(self, span: int, serving: str):
-        self._span, self._serving = span, Path(serving)
+    def __init__(self, span: int, serving: str, rebuild: int = 0):
+        """rebuild: 1 where all is learned anew, from no base."""
+        self._span, self._serving, self._rebuild = span, Path(serving), rebuild
 
     def resolve_artifacts(self, store: mlmd.MetadataStore, input_dict: dict) -> dict[str, list[Artifact]]:
         models = lookup.live(store, Model)
@@ -75,7 +76,7 @@ class Base(resolver.ResolverStrategy):
         def of_this_span(kind: type[Artifact]) -> list[Artifact]:
             return lookup.at_span(lookup.live(store, kind), self._span)
 
-        base = lineage.base_before(self._serving, self._span)
+        base = None if self._rebuild else lineage.base_before(self._serving, self._span)
         learned = set(base.spans_learned) if base else set()
         all_rows, data_state = lookup.live(store, Examples), of_this_span(DataStateArtifact)
         base_data = []

@@ -24,9 +24,13 @@ def Release(
     settings: Parameter[str],
     run_id: Parameter[str],
     span: Parameter[int],
+    rebuild: Parameter[int] = 0,
     champion: InputArtifact[List[Model]] = None,
 ):
-    """Writes what the push will copy: SavedModel, smoke expectations, lineage draft."""
+    """Writes what the push will copy: SavedModel, smoke expectations, lineage draft.
+
+    `rebuild`: 1 where the candidate came from no base.
+    """
     verdict = json.loads((Path(blessing.uri) / "verdict.json").read_text())
     versions = {
         date: account["version"]
@@ -42,6 +46,6 @@ def Release(
         blessed=blessing.get_int_custom_property("blessed") == 1,
         superseded=verdict["status"] == "superseded",
         serving=Path(serving),
-        run=releasing.Run(span, run_id, json.loads(settings), versions),
+        run=releasing.Run(span, run_id, json.loads(settings), versions, bool(rebuild)),
         target=Path(release.uri),
     )

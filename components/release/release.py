@@ -35,6 +35,8 @@ class Run:
     """Every section of the configuration."""
     data_versions: dict[str, int]
     """Version of each day in the rows, by date."""
+    rebuild: bool = False
+    """The candidate learned all days anew: it has no parent."""
 
 
 def release(
@@ -112,7 +114,9 @@ def _draft(
 ) -> dict[str, Any]:
     """Every field of Lineage except the version, which the push gives."""
     served = lineage.champion(serving)
-    parent = lineage.base_before(serving, run.span) if kind == lineage.LEARNED else served
+    parent = served
+    if kind == lineage.LEARNED:
+        parent = None if run.rebuild else lineage.base_before(serving, run.span)
     versions = dict(parent.data_versions) if parent else {}
     return {
         "kind": kind,

@@ -107,7 +107,10 @@ def _check(base: ModelState | None, rows: TrainingRows, spans: Iterable[int], co
     for name in SHAPE_FIELDS:
         old, new = getattr(base.config, name), getattr(config, name)
         if old != new:
-            raise ValueError(f"{name} is {new}, but the base has {old}: keep it or bootstrap again")
+            raise ValueError(
+                f"learn.{name} is {new}, but the base was learned with {old}, which cannot be changed in it:"
+                " set it back, or learn all days anew with `everlearn rebuild`"
+            )
 
 
 def _prepared(

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from pipelines import config as settings
 from pipelines import environment, lease
-from pipelines.plan import Plan, plan
+from pipelines.plan import Plan, plan, plan_rebuild
 from schemas.home import Home
 from schemas.spans import date_of, parse_date, span_of
 
@@ -43,6 +43,14 @@ def run(date: Date, force: Force = False, timings: Timings = None) -> None:
     home = Home.from_environment()
     with lease.held(home, f"the run of {date}"):
         _run(home, plan(home, _span(date), force=force), timings)
+
+
+@app.command()
+def rebuild(timings: Timings = None) -> None:
+    """Learn all days anew with the settings of now; takes over only if the gate blesses it."""
+    home = Home.from_environment()
+    with lease.held(home, "the rebuild"):
+        _run(home, plan_rebuild(home), timings)
 
 
 def _span(text: str) -> int:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.config import Config
-from pipelines.plan import plan
+from pipelines.plan import Plan, plan
 from schemas import lineage
 from schemas.home import Home
 from schemas.spans import date_of
@@ -40,8 +40,6 @@ class Deployment:
 
     def learn(self, span: int, *, first: int | None = None, force: bool = False, **sections: Any) -> Run:
         """Runs a span through both pipelines, in this process, as `everlearn run` does."""
-        from pipelines.run import run
-
         config = self.config.model_copy(
             update={
                 name: getattr(self.config, name).model_copy(update=fields)
@@ -49,6 +47,11 @@ class Deployment:
             }
         )
         planned = plan(self.home, span, first_span=first, force=force)
+        return self.run(planned, config)
+
+    def run(self, planned: Plan, config: Config) -> Run:
+        from pipelines.run import run
+
         assert not planned.skip, planned.skip
         outcomes = run(self.home, config, planned, lambda step: None, lambda step, outcome: None)
         return Run(planned.run_id, {one.node: one for one in outcomes})

@@ -6,6 +6,9 @@ import sys
 
 import pytest
 
+from pipelines.audit import of_champion
+from pipelines.launch import StepError
+from pipelines.plan import plan, plan_rebuild
 from pipelines.processes import REPOSITORY
 from pipelines.rollback import rollback
 from schemas import lineage
@@ -13,14 +16,14 @@ from schemas.home import MODEL_NAME
 from schemas.signatures import SMOKE_FILE, WARM_UP_FILE
 from tests.e2e.deployment import FIRST_SPAN, LAST_OF_STRETCH, STRETCH, Deployment, values
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
-TAKEN_BACK, NEXT = LAST_OF_STRETCH + 1, LAST_OF_STRETCH + 2
+TAKEN_BACK, NEXT, AFTER = range(LAST_OF_STRETCH + 1, LAST_OF_STRETCH + 4)
 
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory):
-    return Deployment.create(tmp_path_factory.mktemp("versions"), days=STRETCH + 2)
+    return Deployment.create(tmp_path_factory.mktemp("versions"), days=STRETCH + 3)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +33,25 @@ def story(deployment):
     runs["again"] = rollback(deployment.home, deployment.config, run_id="by hand")
     runs["alias"] = _alias(deployment)
     runs["next"] = deployment.learn(NEXT)
+    runs["mended"] = _left_behind_then_planned(deployment)
+    with pytest.raises(StepError) as failure:
+        deployment.learn(AFTER, learn={"dimension": 32})
+    runs["failure"] = str(failure.value)
+    narrow = deployment.config.learn.model_copy(update={"dimension": 32})
+    config = deployment.config.model_copy(update={"learn": narrow})
+    runs["rebuild"] = deployment.run(plan_rebuild(deployment.home), config)
+    runs["after"] = deployment.learn(AFTER, learn={"dimension": 32})
     return runs
+
+
+def _left_behind_then_planned(deployment):
+    """The alias as a crash between rename and alias leaves it; then as the next plan leaves it."""
+    import mlflow
+
+    client = mlflow.MlflowClient(deployment.home.mlflow_uri)
+    client.set_registered_model_alias(MODEL_NAME, "champion", "1")
+    plan(deployment.home, AFTER)
+    return _alias(deployment)
 
 
 def _alias(deployment):
@@ -59,17 +80,37 @@ def test_what_is_pushed_brings_its_questions_and_its_warm_up(deployment, story):
 
 
 def test_the_next_day_starts_from_what_stands_and_learns_what_was_taken_back(deployment, story):
-    champion = deployment.champion()
-    assert (champion.version, champion.kind, champion.parent) == (4, lineage.LEARNED, 3)
+    champion = lineage.read(deployment.home.serving, 4)
+    assert (champion.kind, champion.parent) == (lineage.LEARNED, 3)
     assert set(champion.spans_learned) == {*range(FIRST_SPAN, LAST_OF_STRETCH + 1), TAKEN_BACK, NEXT}
     assert set(values(story["next"].rows("Replay", "training_rows", "new"), "span")) == {TAKEN_BACK, NEXT}
+
+
+def test_an_alias_that_a_crash_left_behind_is_mended_by_the_next_plan(deployment, story):
+    assert story["mended"].run_id == lineage.read(deployment.home.serving, 4).mlflow_run_id
+
+
+def test_a_setting_that_the_base_cannot_serve_is_named(story):
+    assert "learn.dimension is 32, but the base was learned with 64" in story["failure"]
+    assert "everlearn rebuild" in story["failure"]
+
+
+def test_a_rebuild_is_a_new_line_that_goes_through_the_gate(deployment, story):
+    before, rebuilt = (lineage.read(deployment.home.serving, number) for number in (4, 5))
+    assert story["rebuild"].verdict()["blessed"]
+    assert (rebuilt.kind, rebuilt.parent, rebuilt.config["learn"]["dimension"]) == (lineage.LEARNED, None, 32)
+    assert rebuilt.spans_learned == before.spans_learned
+    following = lineage.read(deployment.home.serving, 6)
+    assert (following.kind, following.parent) == (lineage.LEARNED, 5)
+    _, found = of_champion(deployment.home)
+    assert found.broken == ()
 
 
 def test_lineage_tells_the_chain(deployment, story):
     told = everlearn(deployment, "lineage", "4").stdout
     rows = [line.split("│")[1].strip() for line in told.splitlines() if line.startswith("│")]
     assert rows == ["1", "3", "4"]
-    champion = deployment.champion()
+    champion = lineage.read(deployment.home.serving, 4)
     assert "2024-03-04 to 2024-03-13 (10)" in told
     for fact in (champion.model_digest, champion.code_digest, champion.run_id, champion.config_digest):
         assert fact in told
@@ -86,7 +127,7 @@ def test_a_version_is_made_again_bit_by_bit(deployment, story):
 def test_a_version_that_does_not_exist_is_named(deployment, story):
     done = everlearn(deployment, "reproduce", "9")
     assert done.returncode == 1
-    assert "there is no version 9: 1 to 4 are there" in done.stderr
+    assert "there is no version 9: 1 to 6 are there" in done.stderr
 
 
 def everlearn(deployment, *arguments):

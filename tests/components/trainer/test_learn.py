@@ -95,5 +95,5 @@ def test_a_span_is_learned_once(world: World) -> None:
 
 def test_another_shape_than_the_base_has_is_refused(world: World) -> None:
     wider = world.config.model_copy(update={"dimension": 16})
-    with pytest.raises(ValueError, match="dimension is 16, but the base has 8"):
+    with pytest.raises(ValueError, match=r"learn.dimension is 16, but the base was learned with 8.*rebuild"):
         learn(world.base.state, world.next_day, wider)

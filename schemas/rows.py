@@ -26,12 +26,16 @@ ITEM_LISTS = {  # aligned: one entry a positive item of the row
     "times_before": pa.int64(),  # how often the user took the item before this moment
     "days_since": pa.float32(),  # days since the user last took it; NaN if never
 }
+DECAYS = (7, 30, 90)
+"""Half-lives in days of the decayed counts."""
+DECAYED = tuple(f"history_decayed_{days}" for days in DECAYS)
 HISTORY_LISTS = {  # aligned: one entry a distinct earlier item, oldest last-taken first
     "history_item": pa.string(),
     "history_behavior": pa.string(),  # of the last time
     "history_times": pa.int64(),
     "history_first": pa.float32(),  # days before this moment at which it was first taken
     "history_last": pa.float32(),  # days before this moment at which it was last taken, > 0
+    **dict.fromkeys(DECAYED, pa.float32()),  # takes, each counting 2^(-days before this moment / half-life)
 }
 EVENT_LISTS = {"event_id": pa.string()}  # every event behind the row: identity, never a feature
 

@@ -8,6 +8,7 @@ events there are none.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.events import BEHAVIORS
+from schemas.rows import DECAYS
+from schemas.spans import MICROS_PER_DAY
 
 HISTORY = pa.schema(
     [
@@ -25,9 +28,13 @@ HISTORY = pa.schema(
         ("first_timestamp", pa.int64()),
         ("last_timestamp", pa.int64()),
         ("last_behavior", pa.string()),
+        *((f"decayed_{days}", pa.float32()) for days in DECAYS),
     ]
 )
-"""One row a (user, item), sorted by (user_id, last_timestamp, item_id); timestamps in microseconds."""
+"""One row a (user, item), sorted by (user_id, last_timestamp, item_id); timestamps in microseconds.
+
+decayed_<days>: takes as of the last one, each counting 2^(-its age then / half-life).
+"""
 
 NEVER = np.iinfo(np.int64).max
 
@@ -51,6 +58,7 @@ class States:
     prior_times: np.ndarray  # takes before this one
     prior_last: np.ndarray  # microseconds of the take before; -1 if there was none
     fresh: np.ndarray  # bool: a take of this day (else carried from before)
+    decayed: np.ndarray  # float32 [n, half-lives of DECAYS]: takes up to this one, decayed as of it
 
     def current(self) -> np.ndarray:
         """Indices of the newest state of each pair."""
@@ -84,9 +92,9 @@ def states(history: pa.Table, events: pa.Table, weights: Mapping[str, float]) ->
     behavior = np.concatenate([_behavior_codes(history.column("last_behavior")), strength[take]])
     fresh = np.arange(len(user)) >= old
 
-    order = np.lexsort((last, item, user))
+    order_by_pair = np.lexsort((last, item, user))
     user, item, own, first, last, behavior, fresh = (
-        column[order] for column in (user, item, own, first, last, behavior, fresh)
+        column[order_by_pair] for column in (user, item, own, first, last, behavior, fresh)
     )
     begins = np.ones(len(user), bool)
     begins[1:] = (user[1:] != user[:-1]) | (item[1:] != item[:-1])
@@ -97,11 +105,13 @@ def states(history: pa.Table, events: pa.Table, weights: Mapping[str, float]) ->
     until = np.full(len(user), NEVER)
     until[:-1] = np.where(begins[1:], NEVER, last[1:])
     prior_last = np.where(begins, -1, np.roll(last, 1))
+    carried = np.concatenate([_decayed_columns(history), np.ones((len(take), len(DECAYS)), np.float32)])
+    decayed = _accumulated(carried[order_by_pair], last, np.arange(len(user)) - start)
 
     order = np.lexsort((item, last, user))
     return States(
         users, items, user[order], item[order], times[order], first[start][order], last[order], until[order],
-        behavior[order], (times - own)[order], prior_last[order], fresh[order],
+        behavior[order], (times - own)[order], prior_last[order], fresh[order], decayed[order],
     )  # fmt: skip
 
 
@@ -119,6 +129,7 @@ def after(before: pa.Table, found: States, limit: int) -> pa.Table:
             pa.array(found.first[newest]),
             pa.array(found.last[newest]),
             pa.array(BEHAVIORS, pa.string()).take(pa.array(found.behavior[newest])),
+            *(pa.array(np.ascontiguousarray(one)) for one in found.decayed[newest].T),
         ],
         schema=HISTORY,
     )
@@ -126,6 +137,26 @@ def after(before: pa.Table, found: States, limit: int) -> pa.Table:
     merged = pa.concat_tables([kept, renewed])
     _, code = _codes(merged.column("user_id"))  # both parts are in order: only whole users move
     return merged.take(pa.array(np.argsort(code, kind="stable"))).combine_chunks()
+
+
+def _decayed_columns(history: pa.Table) -> np.ndarray:
+    return np.stack([history.column(f"decayed_{days}").to_numpy() for days in DECAYS], axis=1)
+
+
+def _accumulated(own: np.ndarray, at: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Decayed counts after each take of a pair: d(k) = d(k - 1) · 2^(-days between / half-life) + own(k).
+
+    own: float32 [n, half-lives]; at: microseconds; place: each one's place within its pair, pairs in order.
+    A sum over the pair alone, so that it does not depend on who else is there.
+    """
+    decayed = own.astype(np.float64)
+    by_place = np.argsort(place, kind="stable")
+    ends = np.cumsum(np.bincount(place))
+    for start, end in itertools.pairwise(ends):
+        now = by_place[start:end]
+        days = (at[now] - at[now - 1]) / MICROS_PER_DAY
+        decayed[now] += decayed[now - 1] * np.exp2(-days[:, None] / np.array(DECAYS))
+    return decayed.astype(np.float32)
 
 
 def _takes(

@@ -111,12 +111,18 @@ def _histories(user_ids: pa.Array, at: np.ndarray, states: States, limit: int) -
     def days_before(stamps: np.ndarray) -> np.ndarray:
         return ((at[moment] - stamps[index]) / MICROS_PER_DAY).astype(np.float32)
 
+    age = (at[moment] - states.last[index]) / MICROS_PER_DAY
+    decayed = states.decayed[index] * np.exp2(-age[:, None] / np.array(contract.DECAYS))
     return {
         "history_item": (lengths, states.items.take(pa.array(states.item[index]))),
         "history_behavior": (lengths, _names(states.behavior[index])),
         "history_times": (lengths, states.times[index]),
         "history_first": (lengths, days_before(states.first)),
         "history_last": (lengths, days_before(states.last)),
+        **{
+            name: (lengths, np.ascontiguousarray(one, np.float32))
+            for name, one in zip(contract.DECAYED, decayed.T, strict=True)
+        },
     }
 
 

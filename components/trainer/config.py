@@ -26,9 +26,24 @@ class LearnConfig(BaseModel):
     )
     temperature: float = Field(0.5, gt=0, le=100, description="divisor of the dot product")
 
+    likeness: float = Field(
+        0.5, ge=0, le=10, description="weight of likeness to past items before anything is learned"
+    )
+    discovery: float = Field(
+        0.3,
+        ge=0,
+        lt=1,
+        description="share of the loss that sets new items against new ones: repeats or discovery",
+    )
+    row_power: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="a positive of a row of n weighs n^-power: 0 all positives alike, 1 all rows",
+    )
     first_epochs: int = Field(2, ge=1, le=100, description="passes over the rows of a first model")
     epochs: int = Field(1, ge=1, le=100, description="passes over new and replayed rows of a later one")
-    table_rate: float = Field(0.03, gt=0, le=10, description="initial rate of embedding tables (Adagrad)")
+    table_rate: float = Field(0.01, gt=0, le=10, description="initial rate of embedding tables (Adagrad)")
     dense_rate: float = Field(0.003, gt=0, le=1, description="initial rate of dense layers (Adam)")
     later_rate: float = Field(0.4, gt=0, le=1, description="share of these rates that later learns use")
     batch_rows: int = Field(64, ge=1, le=65_536, description="user-moments in a training step")

@@ -11,7 +11,7 @@ import pyarrow as pa
 from components.features import rows as layout
 from components.trainer.state import ModelState
 from components.trainer.vocabulary import look_up, lookup_table
-from schemas.rows import USER_PREFIX
+from schemas.rows import DECAYED, USER_PREFIX
 
 
 class Lookups:
@@ -108,6 +108,7 @@ class Histories:
     times: np.ndarray  # float32
     first: np.ndarray  # float32, days ago
     last: np.ndarray  # float32, days ago
+    decayed: np.ndarray  # float32 [entries, half-lives of DECAYS]
 
     @classmethod
     def encode(cls, catalogue: Catalogue, rows: pa.Table) -> Histories:
@@ -117,17 +118,30 @@ class Histories:
             times=layout.flat(rows, "history_times").astype(np.float32),
             first=layout.flat(rows, "history_first"),
             last=layout.flat(rows, "history_last"),
+            decayed=np.stack([layout.flat(rows, name) for name in DECAYED], axis=1),
         )
 
     def of(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """The tensors [rows, longest history] of these rows; beyond a row's end mask and values are 0."""
         places, mask = padded(self.bounds, rows)
-        flat = {"history": self.positions, "times": self.times, "first": self.first, "last": self.last}
-        tensors = {
-            name: np.where(mask, values[places] if len(values) else 0, 0).astype(values.dtype)
-            for name, values in flat.items()
-        }
+        tensors = {name: _masked(values, places, mask) for name, values in self.flat().items()}
         return {**tensors, "history_mask": mask}
+
+    def flat(self) -> dict[str, np.ndarray]:
+        """The entries of all rows by the names of their tensors."""
+        return {
+            "history": self.positions,
+            "times": self.times,
+            "first": self.first,
+            "last": self.last,
+            "decayed": self.decayed,
+        }
+
+
+def _masked(values: np.ndarray, places: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    found = np.zeros((*mask.shape, *values.shape[1:]), values.dtype)
+    found[mask] = values[places[mask]]
+    return found
 
 
 def padded(bounds: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -16,6 +16,7 @@ def multi_positive_softmax(
     own: tf.Tensor,
     own_weight: tf.Tensor,
     own_mask: tf.Tensor,
+    discovery: float = 0.0,
 ) -> tf.Tensor:
     """Summed over rows b and positives p of weight w: w · log(1 + Σ_n exp(s_bn - log π_n) / exp(s_bp)).
 
@@ -23,6 +24,7 @@ def multi_positive_softmax(
     another positive of the row counts against a positive. A shared candidate that had probability π of
     being among the candidates stands for 1/π items like it (logQ correction: Bengio & Senécal 2008, Yi et
     al. 2019); the positive itself is there with certainty and is not corrected (Khrylchenko et al. 2025).
+    Of the loss, `discovery` is over the row's new items alone: new positives against new negatives.
 
     Args:
       shared: float32 [rows, candidates] logits of candidates that all rows share.
@@ -31,16 +33,15 @@ def multi_positive_softmax(
       inclusion: float32 [candidates], π in (0, 1].
       own: float32 [rows, n] logits of candidates that only this row has, with certainty.
       own_weight, own_mask: float32 and bool [rows, n]; masked entries are padding.
+      discovery: λ in [0, 1): (1 - λ) · loss over all items + λ · loss with the row's own ones masked out.
     """
     corrected = tfrs.layers.loss.SamplingProbablityCorrection()(shared, inclusion)
-    against = tf.concat(
-        [
-            tf.where(shared_excluded | (shared_weight > 0), _NEVER, corrected),
-            tf.where(own_mask & (own_weight <= 0), own, _NEVER),
-        ],
-        axis=1,
-    )
-    against = tf.reduce_logsumexp(against, axis=1, keepdims=True)
-    return tf.reduce_sum(shared_weight * tf.nn.softplus(against - shared)) + tf.reduce_sum(
+    new = tf.where(shared_excluded | (shared_weight > 0), _NEVER, corrected)
+    past = tf.where(own_mask & (own_weight <= 0), own, _NEVER)
+    against_new = tf.reduce_logsumexp(new, axis=1, keepdims=True)
+    against = tf.reduce_logsumexp(tf.concat([new, past], axis=1), axis=1, keepdims=True)
+    of_all = tf.reduce_sum(shared_weight * tf.nn.softplus(against - shared)) + tf.reduce_sum(
         own_weight * tf.nn.softplus(against - own)
     )
+    of_new = tf.reduce_sum(shared_weight * tf.nn.softplus(against_new - shared))
+    return (1.0 - discovery) * of_all + discovery * of_new

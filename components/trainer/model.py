@@ -23,6 +23,9 @@ from components.trainer.weights import tables
 LIMIT = 5.0
 """Scaled quantities are clipped to ±LIMIT standard deviations."""
 
+FLOOR = 0.01
+"""Added to decayed counts before their logarithm."""
+
 Tensors = Mapping[str, tf.Tensor]
 
 
@@ -105,7 +108,7 @@ class UserTower(Part):
         """Query vectors, float32 [rows, dimension], and trend weights, float32 [rows, 4]."""
         features = self.categories("user/feature/", self.columns, batch["user_categories"])
         moment = [self.rows("user/hour", batch["hour"]), self.rows("user/weekday", batch["weekday"])]
-        numbers = [activity(batch), self.scaler(batch["user_numbers"])]
+        numbers = [activity(batch)[:, 0], self.scaler(batch["user_numbers"])]
         inputs = tf.concat([self.bags(batch, taken), tf.add_n([*features, *moment]), *numbers], axis=1)
         hidden = tf.nn.relu(self.dense("user/hidden", inputs))
         query = self.dense("user/out", hidden) + self.dense("user/skip", inputs)
@@ -113,22 +116,30 @@ class UserTower(Part):
 
 
 class RepeatTerm(Part):
-    """How much a past item is worth now: a small network on its count, its ages and the user's activity."""
+    """How much a past item is worth now: what the user did with it, how active the user is, its trend.
+
+    A linear term that starts as a decayed frequency, and a small network that starts at zero.
+    """
 
     def __init__(self, state: ModelState) -> None:
         super().__init__("repeat", state.weights)
 
-    def call(self, batch: Tensors) -> tf.Tensor:
-        """float32 [rows, n], 0 where the history is padded."""
-        spread = tf.broadcast_to(activity(batch), tf.shape(batch["times"]))
-        logs = [tf.math.log1p(batch[name]) for name in ("times", "last", "first")]
-        hidden = tf.nn.relu(self.dense("repeat/hidden", tf.stack([*logs, spread], axis=-1)))
-        return tf.where(batch["history_mask"], self.dense("repeat/out", hidden)[..., 0], 0.0)
+    def call(self, batch: Tensors, trend: tf.Tensor) -> tf.Tensor:
+        """float32 [rows, n], 0 where the history is padded. trend: float32 [rows, n, 4]."""
+        ages = [tf.math.log1p(batch[name]) for name in ("times", "last", "first")]
+        decayed = tf.math.log(batch["decayed"] + FLOOR)
+        user = activity(batch)
+        spread = tf.zeros_like(decayed[..., :1]) + user
+        inputs = tf.concat([decayed, tf.stack(ages, axis=-1), spread, trend], axis=-1)
+        hidden = tf.nn.relu(self.dense("repeat/hidden", inputs))
+        worth = self.dense("repeat/linear", inputs) + self.dense("repeat/out", hidden)
+        return tf.where(batch["history_mask"], worth[..., 0], 0.0)
 
 
 def activity(batch: Tensors) -> tf.Tensor:
-    """float32 [rows, 1]: log1p of how many distinct items the user took."""
-    return tf.math.log1p(tf.reduce_sum(tf.cast(batch["history_mask"], tf.float32), 1, keepdims=True))
+    """float32 [rows, 1, 1 + half-lives]: logs of how many distinct items were taken, and of decayed takes."""
+    distinct = tf.reduce_sum(tf.cast(batch["history_mask"], tf.float32), 1, keepdims=True)[..., None]
+    return tf.math.log1p(tf.concat([distinct, tf.reduce_sum(batch["decayed"], 1, keepdims=True)], axis=2))
 
 
 class TwoTower(tfrs.Model):
@@ -136,7 +147,7 @@ class TwoTower(tfrs.Model):
 
     def __init__(self, state: ModelState) -> None:
         super().__init__()
-        self.temperature = state.config.temperature
+        self.temperature, self.discovery = state.config.temperature, state.config.discovery
         self.items, self.users, self.repeat = ItemTower(state), UserTower(state), RepeatTerm(state)
         arrays = {**self.items.arrays, **self.users.arrays, **self.repeat.arrays}
         of_tables = tables(state.spec)
@@ -165,8 +176,8 @@ class TwoTower(tfrs.Model):
         shared += static("candidate") + tf.einsum("bt,bct->bc", trend_weight, inputs["candidate_trend"])
         past = tf.einsum("bd,bhd->bh", query, tf.gather(vectors, inputs["history"])) / self.temperature
         past += static("history") + tf.einsum("bt,bht->bh", trend_weight, inputs["history_trend"])
-        past += self.repeat(inputs)
+        past += self.repeat(inputs, inputs["history_trend"])
         return multi_positive_softmax(
             shared, inputs["candidate_weight"], inputs["candidate_excluded"], inputs["inclusion"],
-            past, inputs["history_weight"], inputs["history_mask"],
+            past, inputs["history_weight"], inputs["history_mask"], self.discovery,
         )  # fmt: skip

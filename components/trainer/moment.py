@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from components.features import rows as layout
 from components.features.data_state import DataState
 from components.trainer.inputs import Users
+from schemas.rows import DECAYED, DECAYS
 from schemas.spans import date_of, start_of
 
 RECENT_AGE = 1.0
@@ -42,7 +43,7 @@ def recent_rows(data: DataState, recent: list[list[str]]) -> pa.Table:
     An item that comes twice was taken twice; "" is padding.
     """
     rows = push_rows(data, [""] * len(recent))
-    names = ("history_item", "history_times", "history_first", "history_last")
+    names = ("history_item", "history_times", "history_first", "history_last", *DECAYED)
     lists: dict[str, list[list]] = {name: [] for name in names}
     for items in recent:
         ages: dict[str, list[float]] = {}
@@ -54,6 +55,9 @@ def recent_rows(data: DataState, recent: list[list[str]]) -> pa.Table:
         lists["history_times"].append([len(of_item) for _, of_item in oldest_first])
         lists["history_first"].append([max(of_item) for _, of_item in oldest_first])
         lists["history_last"].append([min(of_item) for _, of_item in oldest_first])
+        for name, half_life in zip(DECAYED, DECAYS, strict=True):
+            counts = [sum(2.0 ** (-age / half_life) for age in of_item) for _, of_item in oldest_first]
+            lists[name].append(counts)
     for name, values in lists.items():
         place = rows.column_names.index(name)
         rows = rows.set_column(place, name, pa.array(values, rows.schema.field(name).type))

@@ -9,6 +9,7 @@ from components.features.data_state import DataState
 from components.trainer.inputs import Catalogue, Lookups
 from components.trainer.model import Tensors, TwoTower
 from components.trainer.state import ModelState
+from schemas.rows import TREND_DAYS
 
 NEVER = -1e30
 """Added to the score of an item that must not be listed; finite, since 0 times infinity is no number."""
@@ -52,11 +53,16 @@ class Ranker(tf.Module):
         query, trend_weight = self.model.users(batch, tf.gather(self.represented, batch["history"]))
         return tf.concat([query / self.model.temperature, trend_weight, tf.ones_like(query[:, :1])], axis=1)
 
+    def repeat(self, batch: Tensors, matrix: tf.Tensor) -> tf.Tensor:
+        """float32 [rows, n]: what past items get on top."""
+        trends = tf.pad(matrix[:, -1 - len(TREND_DAYS) : -1], [[1, 0], [0, 0]])
+        return self.model.repeat(batch, tf.gather(trends, batch["history"]))
+
     def scores(self, batch: Tensors, matrix: tf.Tensor, excluded: tf.Tensor | None = None) -> tf.Tensor:
         """float32 [rows, items], by one product over the catalogue. excluded: int32 [rows, n] positions."""
         scores = tf.linalg.matmul(self.queries(batch), matrix, transpose_b=True)
         # Padding and items that left the catalogue add nothing to column 0.
-        added = tf.where(batch["history"] > 0, self.model.repeat(batch), 0.0)
+        added = tf.where(batch["history"] > 0, self.repeat(batch, matrix), 0.0)
         positions = batch["history"]
         if excluded is not None:
             added = tf.concat([added, tf.where(excluded > 0, NEVER, 0.0)], axis=1)
@@ -69,7 +75,7 @@ class Ranker(tf.Module):
         """float32 [rows]: one item's score a row; -inf where it cannot be listed. positions: int32 [rows]."""
         score = tf.reduce_sum(self.queries(batch) * tf.gather(matrix, tf.maximum(positions - 1, 0)), axis=1)
         same = batch["history"] == positions[:, None]
-        score += tf.reduce_sum(tf.where(same, self.model.repeat(batch), 0.0), axis=1)
+        score += tf.reduce_sum(tf.where(same, self.repeat(batch, matrix), 0.0), axis=1)
         return tf.where((positions > 0) & (score > NEVER / 2), score, -float("inf"))
 
 

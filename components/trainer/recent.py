@@ -1,12 +1,14 @@
 """Histories inside the served graph: from recent items, and from these on top of what the push knows.
 
-A history is the five tensors [rows, n] of `inputs.Histories`: history (positions in the catalogue), times,
-first, last (days ago) and history_mask.
+A history is the tensors [rows, n] of `inputs.Histories`: history (positions in the catalogue), times, first,
+last (days ago), history_mask, and decayed [rows, n, half-lives].
 """
 
 from __future__ import annotations
 
 import tensorflow as tf
+
+from schemas.rows import DECAYS
 
 History = dict[str, tf.Tensor]
 
@@ -28,6 +30,9 @@ def distinct(ids: tf.Tensor, positions: tf.Tensor, ages: tf.Tensor, given: tf.Te
         "times": where_newest(tf.reduce_sum(tf.cast(same, tf.float32), axis=2)),
         "first": where_newest(tf.reduce_max(tf.where(same, ages[:, None, :], 0.0), axis=2)),
         "last": where_newest(ages),
+        "decayed": tf.where(
+            newest[:, :, None], tf.linalg.matmul(tf.cast(same, tf.float32), _decay(ages)), 0.0
+        ),
         "history_mask": newest,
     }
 
@@ -37,16 +42,28 @@ def merged(base: History, recent: History) -> History:
     same = (base["history"][:, :, None] == recent["history"][:, None, :]) & (base["history"] > 0)[:, :, None]
     times = tf.reduce_sum(tf.where(same, recent["times"][:, None, :], 0.0), axis=2)
     last = tf.reduce_min(tf.where(same, recent["last"][:, None, :], float("inf")), axis=2)
-    base = {**base, "times": base["times"] + times, "last": tf.minimum(base["last"], last)}
+    decayed = base["decayed"] + tf.linalg.matmul(tf.cast(same, tf.float32), recent["decayed"])
+    base = {
+        **base,
+        "times": base["times"] + times,
+        "last": tf.minimum(base["last"], last),
+        "decayed": decayed,
+    }
     fresh = {**recent, "history_mask": recent["history_mask"] & ~tf.reduce_any(same, axis=1)}
     fresh["history"] = tf.where(fresh["history_mask"], fresh["history"], 0)
+    fresh["decayed"] = tf.where(fresh["history_mask"][:, :, None], fresh["decayed"], 0.0)
     return {name: tf.concat([base[name], fresh[name]], axis=1) for name in base}
 
 
 def aged(history: History, days: tf.Tensor) -> History:
     """The history as it looks so many days later. days: float32 [rows]."""
     older = {name: history[name] + days[:, None] for name in ("first", "last")}
-    return {**history, **older}
+    return {**history, **older, "decayed": history["decayed"] * _decay(days)[:, None, :]}
+
+
+def _decay(days: tf.Tensor) -> tf.Tensor:
+    """float32 [..., half-lives]: what a take of so many days ago still counts."""
+    return tf.pow(2.0, -days[..., None] / tf.constant(DECAYS, tf.float32))
 
 
 def ages_by_place(items: tf.Tensor, day: float) -> tf.Tensor:

@@ -68,15 +68,10 @@ class Served(tf.Module):
         histories = Histories.encode(self.ranker.catalogue, rows)
         self.users = {name: _kept(array) for name, array in users.of(np.arange(rows.num_rows)).items()}
         self.bounds = _kept(histories.bounds)
-        flat = {
-            "history": histories.positions,
-            "times": histories.times,
-            "first": histories.first,
-            "last": histories.last,
-        }
         # One entry of padding behind all: what masked places read.
         self.histories = {
-            name: _kept(np.append(values, values.dtype.type(0))) for name, values in flat.items()
+            name: _kept(np.concatenate([values, np.zeros_like(values, shape=(1, *values.shape[1:]))]))
+            for name, values in histories.flat().items()
         }
 
     @tf.function(input_signature=[_USER], autograph=False)

@@ -39,6 +39,9 @@ class Steps:
         weights = config.behavior_weights.model_dump()
         of_behavior = np.array([weights[name] for name in behaviors.dictionary.to_pylist()], np.float32)
         self.weights = of_behavior[behaviors.indices.to_numpy()]
+        # Metrics are means over rows: the many positives of a large basket must not drown small ones.
+        counts = np.diff(self.bounds)
+        self.weights *= np.repeat(counts, counts).astype(np.float32) ** np.float32(-config.row_power)
         self.takers = np.bincount(self.positions, minlength=len(self.catalogue.ids))
 
     def epoch(self, rng: np.random.Generator) -> Iterator[Arrays]:

@@ -1,4 +1,8 @@
-"""Every array of the model: its name, its shape and its value before anything is learned."""
+"""Every array of the model: its name, its shape and its value before anything is learned.
+
+What is learned last may not spoil what little data suffices for: an untrained model is a blend of popularity,
+personal frequency and likeness to what the user took.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +15,15 @@ import numpy as np
 from components.trainer.config import LearnConfig
 from components.trainer.features import FeatureSpec
 from components.trainer.vocabulary import Vocabulary
-from schemas.rows import TREND_DAYS
+from schemas.rows import DECAYS, TREND_DAYS
 
 HOURS, WEEKDAYS = 25, 7  # hour 0 stands for "unknown": nobody knows when a served list will be looked at
-REPEAT_INPUTS = 4
+REPEAT_INPUTS = len(DECAYS) + 3 + 1 + len(DECAYS) + len(TREND_DAYS)
+TREND_PRIOR = (0.1, 0.1, 0.2, 0.4)
+"""Weight of each trend before anything is learned: they add up to about the log of popularity."""
+REPEAT_PRIOR = (0.1, 0.3, 0.5, *(0.0,) * (REPEAT_INPUTS - 3))
+"""Weight of each logarithm of a decayed count: about the log of how often the user takes the item."""
+REPEAT_BIAS = 3.0
 ID_TABLES = {"user/id": "user", "item/id": "item", "item/bias": "item"}
 """Tables whose rows start at zero, with the vocabulary that numbers their rows."""
 
@@ -44,7 +53,7 @@ def table_width(name: str, config: LearnConfig) -> int:
 def dense_shapes(config: LearnConfig, spec: FeatureSpec) -> dict[str, tuple[int, int]]:
     """Names of the dense layers -> (inputs, outputs)."""
     width, hidden = config.dimension, config.hidden
-    user = width * (len(config.half_lives) + 1) + 1 + len(spec.user_numbers)
+    user = width * (len(config.half_lives) + 1) + 1 + len(DECAYS) + len(spec.user_numbers)
     return {
         "user/hidden": (user, hidden),
         "user/out": (hidden, width),
@@ -53,6 +62,7 @@ def dense_shapes(config: LearnConfig, spec: FeatureSpec) -> dict[str, tuple[int,
         "item/hidden": (width + len(spec.item_numbers), hidden),
         "item/out": (hidden, width),
         "repeat/hidden": (REPEAT_INPUTS, config.repeat_hidden),
+        "repeat/linear": (REPEAT_INPUTS, 1),
         "repeat/out": (config.repeat_hidden, 1),
     }
 
@@ -78,4 +88,17 @@ def initial(
         limit = math.sqrt(6 / (inputs + outputs))
         arrays[f"{name}/kernel"] = rng.uniform(-limit, limit, (inputs, outputs)).astype(np.float32)
         arrays[f"{name}/bias"] = np.zeros(outputs, np.float32)
-    return arrays
+    return {**arrays, **_prior(config, arrays)}
+
+
+def _prior(config: LearnConfig, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What makes the untrained model a blend of popularity, personal frequency and likeness to the past."""
+    zeroed = ("item/out", "user/out", "user/trend", "repeat/out", "repeat/linear", "user/skip")
+    prior = {f"{name}/kernel": np.zeros_like(arrays[f"{name}/kernel"]) for name in zeroed}
+    for place in range(len(config.half_lives)):
+        rows = slice(place * config.dimension, (place + 1) * config.dimension)
+        np.fill_diagonal(prior["user/skip/kernel"][rows], config.likeness / len(config.half_lives))
+    prior["user/trend/bias"] = np.array(TREND_PRIOR, np.float32)
+    prior["repeat/linear/kernel"][:, 0] = REPEAT_PRIOR
+    prior["repeat/linear/bias"] = np.array([REPEAT_BIAS], np.float32)
+    return prior

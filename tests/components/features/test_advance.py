@@ -15,7 +15,7 @@ from components.features.config import FeaturesConfig
 from components.features.digest import of_table
 from components.features.stretch import advance_stretch
 from schemas.events import BEHAVIORS, EVENTS
-from schemas.rows import HISTORY_LISTS, ITEM_LISTS, SCALARS, TREND_DAYS
+from schemas.rows import DECAYED, DECAYS, HISTORY_LISTS, ITEM_LISTS, SCALARS, TREND_DAYS
 from schemas.spans import MICROS_PER_DAY, held_out, start_of
 from tests.factories import FIRST_SPAN, events_table, make_events, make_items, make_users
 
@@ -48,7 +48,7 @@ def event_days(draw):
 
 
 def known_before(days, user, at):
-    """The user's takes strictly before a moment, event by event: item -> (times, first, last, behaviour)."""
+    """The user's takes strictly before a moment: item -> (times, first, last, behaviour, all moments)."""
     seen = {}
     events = [event for table in days.values() for event in table.to_pylist()]
     moments = sorted({(micros(e), e["item_id"]) for e in events if e["user_id"] == user and micros(e) < at})
@@ -57,8 +57,8 @@ def known_before(days, user, at):
             e["behavior"] for e in events
             if (e["user_id"], e["item_id"], micros(e)) == (user, item, stamp)
         ]  # fmt: skip
-        times, first = (seen[item][0], seen[item][1]) if item in seen else (0, stamp)
-        seen[item] = (times + 1, first, stamp, min(behaviors, key=BEHAVIORS.index))
+        stamps = [*(seen[item][4] if item in seen else ()), stamp]
+        seen[item] = (len(stamps), stamps[0], stamp, min(behaviors, key=BEHAVIORS.index), stamps)
     return seen
 
 
@@ -89,6 +89,10 @@ def test_every_row_is_what_a_walk_over_the_events_finds(days):
             row["history_last"], [(at - found[2]) / MICROS_PER_DAY for _, found in expected], rtol=1e-6
         )
         assert all(age > 0 for age in row["history_last"])
+        for name, half_life in zip(DECAYED, DECAYS, strict=True):
+            counts = [sum(0.5 ** ((at - one) / MICROS_PER_DAY / half_life) for one in found[4])
+                      for _, found in expected]  # fmt: skip
+            np.testing.assert_allclose(row[name], counts, rtol=1e-5)
         assert row["times_before"] == [known[item][0] if item in known else 0 for item in row["item_id"]]
         np.testing.assert_allclose(
             row["days_since"],

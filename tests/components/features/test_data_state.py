@@ -14,6 +14,7 @@ from components.features.config import FeaturesConfig
 from components.features.data_state import DataState
 from components.features.history import HISTORY
 from components.features.stretch import advance_stretch
+from schemas.rows import DECAYED, DECAYS
 from schemas.spans import MICROS_PER_DAY, start_of
 from tests.factories import FIRST_SPAN, events_table, make_events, make_items, make_users
 
@@ -81,6 +82,7 @@ def test_histories_are_what_tomorrows_first_row_would_see(state):
             "history_item",
             "history_times",
             "history_last",
+            *DECAYED,
             "user_age",
             "user_income",
             "hour",
@@ -131,6 +133,7 @@ def test_a_day_of_4000_events_against_a_million_pairs_takes_seconds():
             pa.array(last),
             pa.array(last),
             pa.array(["click"] * (users * pairs)),
+            *[pa.array(np.ones(users * pairs, np.float32))] * len(DECAYS),
         ],
         schema=HISTORY,
     )

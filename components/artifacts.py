@@ -37,6 +37,13 @@ class DriftReport(Artifact):
     PROPERTIES = _SPAN
 
 
+class ConceptDriftReport(Artifact):
+    """The champion's next-day metric up to a span, and whether it has fallen."""
+
+    TYPE_NAME = "ConceptDriftReport"
+    PROPERTIES = _SPAN
+
+
 class MlflowRun(Artifact):
     """Where the day stands in MLflow."""
 

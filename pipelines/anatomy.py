@@ -33,7 +33,10 @@ STEPS: tuple[Step, ...] = (
     Step("Replay", LEARN, "prepare", ("Base",), "New rows and the replay slice"),
     Step("Trainer", LEARN, "train", ("Replay",), "Warm start, learn, export"),
     Step("Evaluator", LEARN, "judge", ("Trainer",), "Old task and new task, candidate and champion"),
-    Step("Gate", LEARN, "judge", ("Evaluator",), "Blessing or proven harm"),
+    Step(
+        "ConceptDrift", LEARN, "judge", ("Evaluator",), "Does the champion fall on days it has not learned?"
+    ),
+    Step("Gate", LEARN, "judge", ("ConceptDrift",), "Blessing or proven harm"),
     Step("Release", LEARN, "judge", ("Gate",), "The SavedModel that will be served"),
     Step("Smoke", LEARN, "judge", ("Release",), "Real requests to a real model server"),
     Step("Record", LEARN, "record", ("Smoke",), "The day in MLflow"),

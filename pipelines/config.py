@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from components.drift.config import ConceptDriftConfig, DriftConfig
 from components.evaluator.config import EvaluatorConfig
 from components.events.config import EventsConfig
 from components.features.config import FeaturesConfig
@@ -51,6 +52,8 @@ class Config(BaseModel):
     gate: GateConfig = Field(default_factory=GateConfig)
     release: ReleaseConfig = Field(default_factory=ReleaseConfig)
     pusher: PusherConfig = Field(default_factory=PusherConfig)
+    drift: DriftConfig = Field(default_factory=DriftConfig)
+    concept_drift: ConceptDriftConfig = Field(default_factory=ConceptDriftConfig)
 
     @classmethod
     def compose(cls, settings: dict[str, Any]) -> Config:

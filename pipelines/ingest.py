@@ -51,21 +51,24 @@ def create(home: Home, config: Config, plan: Plan) -> tfx.dsl.Pipeline:
     ).with_id("Features")
     features.add_upstream_node(quality)
     statistics = tfx.components.StatisticsGen(examples=features.outputs["rows"]).with_id("Statistics")
-    schema = RowsSchema(statistics=statistics.outputs["statistics"], curated=_file(ROWS_SCHEMA)).with_id(
-        "Schema"
-    )
+    schema = RowsSchema(
+        statistics=statistics.outputs["statistics"],
+        curated=_file(ROWS_SCHEMA),
+        config=config.drift.model_dump_json(),
+    ).with_id("Schema")
     validation = tfx.components.ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
     ).with_id("Validation")
     earlier = Resolver(
         strategy_class=StatisticsBefore,
-        config={"first_span": plan.first_span, "span": plan.span},
+        config={"first_span": plan.first_span, "span": plan.span, "window": config.drift.window},
         earlier=tfx.dsl.Channel(type=ExampleStatistics),
     ).with_id("StatisticsBefore")
     drift = Drift(
         statistics=statistics.outputs["statistics"],
         earlier=earlier.outputs["earlier"],
         schema=schema.outputs["schema"],
+        config=config.drift.model_dump_json(),
     ).with_id("Drift")
     return tfx.dsl.Pipeline(
         pipeline_name=NAME,

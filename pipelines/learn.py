@@ -6,8 +6,15 @@ from tfx import v1 as tfx
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.types.standard_artifacts import ExampleAnomalies, Examples, Model, ModelEvaluation
 
-from components.artifacts import DataStateArtifact, DayEventsArtifact, DriftReport, QualityReport
+from components.artifacts import (
+    ConceptDriftReport,
+    DataStateArtifact,
+    DayEventsArtifact,
+    DriftReport,
+    QualityReport,
+)
 from components.base import strategies
+from components.drift.component import ConceptDrift
 from components.evaluator.component import Evaluator
 from components.gate.component import Gate
 from components.pusher.component import Pusher
@@ -34,6 +41,7 @@ INPUTS = {
     "quality": QualityReport,
     "drift": DriftReport,
     "anomalies": ExampleAnomalies,
+    "concept_drift": ConceptDriftReport,
     "previous": ModelEvaluation,
 }
 
@@ -74,12 +82,20 @@ def create(home: Home, config: Config, plan: Plan) -> tfx.dsl.Pipeline:
         config=config.evaluator.model_dump_json(),
         span=plan.span,
     ).with_id("Evaluator")
+    concept_drift = ConceptDrift(
+        evaluation=evaluator.outputs["evaluation"],
+        before=base.outputs["concept_drift"],
+        config=config.concept_drift.model_dump_json(),
+        span=plan.span,
+    ).with_id("ConceptDrift")
     gate = Gate(
         evaluation=evaluator.outputs["evaluation"],
         candidate=candidate,
         config=config.gate.model_dump_json(),
         span=plan.span,
         superseded=int(plan.superseded),
+        drift=base.outputs["drift"],
+        concept_drift=concept_drift.outputs["report"],
     ).with_id("Gate")
     release = Release(
         candidate=candidate,
@@ -102,6 +118,7 @@ def create(home: Home, config: Config, plan: Plan) -> tfx.dsl.Pipeline:
         data_state=base.outputs["data_state"],
         quality=base.outputs["quality"],
         drift=base.outputs["drift"],
+        concept_drift=concept_drift.outputs["report"],
         anomalies=base.outputs["anomalies"],
         events=base.outputs["events"],
         infra=smoke.outputs["infra"],
@@ -123,7 +140,7 @@ def create(home: Home, config: Config, plan: Plan) -> tfx.dsl.Pipeline:
     return tfx.dsl.Pipeline(
         pipeline_name=NAME,
         pipeline_root=str(home.pipelines),
-        components=[base, replay, trainer, evaluator, gate, release, smoke, record, pusher],
+        components=[base, replay, trainer, evaluator, concept_drift, gate, release, smoke, record, pusher],
         enable_cache=False,
         metadata_connection_config=metadata.connection(home),
     )

@@ -38,6 +38,12 @@ def before_span(artifacts: Iterable[Artifact], span: int) -> list[Artifact]:
     return [max(earlier, key=lambda one: (one.span, one.id))] if earlier else []
 
 
+def newest_before(artifacts: Iterable[Artifact], span: int, most: int) -> list[Artifact]:
+    """The artifacts of the `most` highest spans below `span`, the newest one of each, oldest span first."""
+    of_span = {one.span: one for one in sorted(artifacts, key=lambda one: one.id) if one.span < span}
+    return [of_span[earlier] for earlier in sorted(of_span)[-most:]]
+
+
 def by_uri(artifacts: Iterable[Artifact], uri: str) -> list[Artifact]:
     """The newest artifact at that place, as a list of none or one."""
     return [one for one in artifacts if one.uri == uri][-1:]

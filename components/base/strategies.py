@@ -10,7 +10,13 @@ from tfx.dsl.components.common import resolver
 from tfx.types.artifact import Artifact
 from tfx.types.standard_artifacts import ExampleAnomalies, Examples, ExampleStatistics, Model, ModelEvaluation
 
-from components.artifacts import DataStateArtifact, DayEventsArtifact, DriftReport, QualityReport
+from components.artifacts import (
+    ConceptDriftReport,
+    DataStateArtifact,
+    DayEventsArtifact,
+    DriftReport,
+    QualityReport,
+)
 from components.base import lookup
 from components.base.training import training_of
 from components.features.data_state import changed_spans
@@ -31,14 +37,14 @@ class DataBefore(resolver.ResolverStrategy):
 
 
 class StatisticsBefore(resolver.ResolverStrategy):
-    """`earlier`: statistics of the newest span before the stretch and of the same weekday a week ago."""
+    """`earlier`: statistics of the `window` newest spans before the stretch and of the same weekday before."""
 
-    def __init__(self, first_span: int, span: int):
-        self._first_span, self._span = first_span, span
+    def __init__(self, first_span: int, span: int, window: int):
+        self._first_span, self._span, self._window = first_span, span, window
 
     def resolve_artifacts(self, store: mlmd.MetadataStore, input_dict: dict) -> dict[str, list[Artifact]]:
         statistics = lookup.live(store, ExampleStatistics)
-        newest = lookup.before_span(statistics, self._first_span)
+        newest = lookup.newest_before(statistics, self._first_span, self._window)
         same_weekday = lookup.at_span(statistics, self._span - WEEK)
         return {"earlier": newest + [one for one in same_weekday if one not in newest]}
 
@@ -52,7 +58,8 @@ class Base(resolver.ResolverStrategy):
     from other events than are there now; data_state, quality, drift, anomalies: of `span`; events: of rows;
     base_data: the data state as of which the base learned; corrected_before: the training rows from which
     its line learned the spans that have other events now;
-    previous: the newest evaluation of an earlier span.
+    previous: the newest evaluation of an earlier span; concept_drift: the newest report up to `span`, whose
+    days are a mapping by span, so that a day that is run again is carried on but counts once.
     """
 
     def __init__(self, span: int, serving: str, rebuild: int = 0):
@@ -105,6 +112,7 @@ class Base(resolver.ResolverStrategy):
             "quality": of_this_span(QualityReport),
             "drift": of_this_span(DriftReport),
             "anomalies": of_this_span(ExampleAnomalies),
+            "concept_drift": lookup.before_span(lookup.live(store, ConceptDriftReport), self._span + 1),
             "previous": _previous(lookup.live(store, ModelEvaluation), self._span),
         }
 

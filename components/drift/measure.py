@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import statistics as numbers
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,13 @@ from schemas.rows import LEARN
 from schemas.spans import date_of
 
 REPORT_FILE = "report.json"
+PLOT_FILE = "drift.png"
 STATISTICS_FILE = "FeatureStats.pb"
 WEEK = 7
+WINDOW, WEEKDAY = "window", "weekday"
 MEASURES = {1: "l_infinity", 2: "jensen_shannon", 3: "normalized_absolute_difference"}
+_NAMED = 5
+"""Features that a finding names."""
 
 
 def load_statistics(folder: str | Path) -> Any:
@@ -30,52 +36,105 @@ def load_schema(path: str | Path) -> Any:
     return tfdv.load_schema_text(str(path))
 
 
-def measure(span: int, statistics: Any, earlier: Mapping[int, Any], schema: Any) -> list[dict[str, Any]]:
-    """Distances of `statistics` from the newest of `earlier` (drift) and from a week before (skew).
+def measure(
+    span: int, statistics: Any, earlier: Mapping[int, Any], schema: Any, window: int = WEEK
+) -> list[dict[str, Any]]:
+    """Distances of `statistics` from the `window` newest of `earlier`, and from the same weekday before.
 
-    `earlier`: span -> statistics of spans before this one; what is not there is not compared. Returns
-    {feature, measure, value, threshold, over, kind, against (a date)}, those over their threshold first.
+    earlier: span -> statistics of spans before this one; what is not there is not compared. The distance
+    from the window is the median of the distances from its spans: TFDV cannot merge statistics of one
+    feature, a median needs the stored ones only, and one odd day in the window does not move it. Returns
+    {feature, measure, value, threshold, over, kind (window, weekday), against (dates)}, those over their
+    threshold first.
     """
-    found = []
-    spans = [other for other in earlier if other < span and _rows(earlier[other])]
+    spans = sorted(other for other in earlier if other < span and _rows(earlier[other]))
     if not _rows(statistics) or not spans:
         return []
-    newest = max(spans)
-    found += _distances(statistics, schema, "drift", newest, earlier[newest])
-    if span - WEEK in spans:
-        found += _distances(statistics, schema, "skew", span - WEEK, earlier[span - WEEK])
+    now = _without_nan(statistics)
+    compared = {other: _without_nan(earlier[other]) for other in {*spans[-window:], span - WEEK} & {*spans}}
+    found = _distances(now, schema, WINDOW, {other: compared[other] for other in spans[-window:]})
+    if span - WEEK in compared:
+        found += _distances(now, schema, WEEKDAY, {span - WEEK: compared[span - WEEK]})
     return sorted(found, key=lambda one: (not one["over"], one["feature"], one["kind"]))
 
 
-def write_report(folder: str | Path, span: int, distances: list[dict[str, Any]]) -> None:
-    """`report.json`: span, date, how many are over their thresholds, and all distances."""
+def finding(distances: Sequence[Mapping[str, Any]]) -> str:
+    """What was found, as a sentence."""
+    over = [one for one in distances if one["over"]]
+    features = len({one["feature"] for one in distances})
+    if not distances:
+        return "Input drift: there was nothing to hold the day against."
+    if not over:
+        return f"Input drift: none of {features} features is over its threshold."
+    most = sorted(over, key=lambda one: -one["value"] / one["threshold"])[:_NAMED]
+    named = "; ".join(
+        f"{one['feature']} {one['measure']} {one['value']:.3f} > {one['threshold']:g} against "
+        f"{one['against']}"
+        for one in most
+    )
+    more = f"; and {len(over) - len(most)} more distances" if len(over) > len(most) else ""
+    drifted = len({one["feature"] for one in over})
+    return f"Input drift: {drifted} of {features} features over their threshold: {named}{more}."
+
+
+def sentences(folders: Iterable[Path]) -> list[str]:
+    """What the reports in these folders found, a sentence each: of input drift or of concept drift."""
+    return [json.loads((folder / REPORT_FILE).read_text())["sentence"] for folder in folders]
+
+
+def write_report(folder: str | Path, span: int, distances: list[dict[str, Any]], sentence: str) -> None:
+    """`report.json`: span, date, how many are over their thresholds, a sentence and all distances."""
     report = {
         "span": span,
         "date": date_of(span).isoformat(),
         "over": sum(one["over"] for one in distances),
+        "sentence": sentence,
         "distances": distances,
     }
     (Path(folder) / REPORT_FILE).write_text(json.dumps(report, indent=1))
 
 
-def _distances(statistics: Any, schema: Any, kind: str, against: int, other: Any) -> list[dict[str, Any]]:
-    import tensorflow_data_validation as tfdv
-
-    role = {"drift": "previous_statistics", "skew": "serving_statistics"}[kind]
-    anomalies = tfdv.validate_statistics(statistics, schema, **{role: other})
+def _distances(statistics: Any, schema: Any, kind: str, others: Mapping[int, Any]) -> list[dict[str, Any]]:
+    values = defaultdict(list)
+    for other in others.values():
+        for feature, one in _compare(statistics, schema, kind, other):
+            values[feature, MEASURES.get(one.type, "unknown"), one.threshold].append(one.value)
+    against = " to ".join(dict.fromkeys(f"{date_of(span)}" for span in (min(others), max(others))))
     return [
         {
-            "feature": compared.path.step[0],
-            "measure": MEASURES.get(one.type, "unknown"),
-            "value": one.value,
-            "threshold": one.threshold,
-            "over": one.value > one.threshold,
+            "feature": feature,
+            "measure": name,
+            "value": (value := numbers.median(found)),
+            "threshold": threshold,
+            "over": value > threshold,
             "kind": kind,
-            "against": date_of(against).isoformat(),
+            "against": against,
         }
-        for compared in anomalies.drift_skew_info
-        for one in (compared.drift_measurements if kind == "drift" else compared.skew_measurements)
+        for (feature, name, threshold), found in values.items()
     ]
+
+
+def _compare(statistics: Any, schema: Any, kind: str, other: Any) -> list[tuple[str, Any]]:
+    """TFDV compares by role: drift_comparator is for the window, skew_comparator for the weekday."""
+    import tensorflow_data_validation as tfdv
+
+    role = {WINDOW: "previous_statistics", WEEKDAY: "serving_statistics"}[kind]
+    found = tfdv.validate_statistics(statistics, schema, **{role: other}).drift_skew_info
+    return [
+        (compared.path.step[0], one)
+        for compared in found
+        for one in (compared.drift_measurements if kind == WINDOW else compared.skew_measurements)
+    ]
+
+
+def _without_nan(statistics: Any) -> Any:
+    """A copy without counts of NaN: with them TFDV's Jensen-Shannon of a column with itself is not 0."""
+    copy = type(statistics)()
+    copy.CopyFrom(statistics)
+    for feature in copy.datasets[0].features:
+        for histogram in feature.num_stats.histograms:
+            histogram.num_nan = 0
+    return copy
 
 
 def _rows(statistics: Any) -> int:

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from components.drift.config import DriftConfig
 from schemas.rows import ITEM_PREFIX, USER_PREFIX, features_of
 
-LARGEST_CHANGE = 0.1
-"""Default threshold on the change of one value's share, for text features that the curated schema lacks."""
-DIVERGENCE = 0.2
-"""Default threshold on the Jensen-Shannon divergence, for number features of users."""
+DEFAULTS = DriftConfig()
 
 
-def fitted(curated: Any, statistics: Any) -> Any:
+def fitted(curated: Any, statistics: Any, config: DriftConfig = DEFAULTS) -> Any:
     """A copy of the curated TFMD schema with the types and columns that the statistics show.
 
     Optional features get the type that they have here (an age may be a number or a bracket), features
-    of other names get default comparators. Contract columns stay as they are.
+    of other names get the default comparators, and `config.thresholds` comes before all. Else contract
+    columns stay as they are.
     """
     from tensorflow_metadata.proto.v0 import schema_pb2
 
@@ -32,21 +31,32 @@ def fitted(curated: Any, statistics: Any) -> Any:
         feature = known.get(name)
         if feature is None:
             feature = schema.feature.add(name=name)
-        else:
-            feature.ClearField("drift_comparator")
-            feature.ClearField("skew_comparator")
         feature.type = type_
         feature.presence.min_fraction = 0.0
-        _compare(feature, type_ == schema_pb2.BYTES)
+        _compare(feature, config.l_infinity if type_ == schema_pb2.BYTES else config.jensen_shannon)
+    for feature in schema.feature:
+        if feature.name in config.thresholds:
+            _compare(feature, config.thresholds[feature.name])
     return schema
 
 
-def _compare(feature: Any, text: bool) -> None:
-    for comparator in (feature.drift_comparator, feature.skew_comparator):
-        if text:
-            comparator.infinity_norm.threshold = LARGEST_CHANGE
-        elif feature.name.startswith(USER_PREFIX):  # item numbers may hold NaN, which TFDV miscounts
-            comparator.jensen_shannon_divergence.threshold = DIVERGENCE
+def unknown(schema: Any, config: DriftConfig) -> list[str]:
+    """A sentence for each configured threshold that stands for no column of the schema."""
+    columns = {feature.name for feature in schema.feature}
+    missing = sorted(set(config.thresholds) - columns)
+    return [f"drift.thresholds names {name}, which is no column of the rows." for name in missing]
+
+
+def _compare(feature: Any, threshold: float) -> None:
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+    for name in ("drift_comparator", "skew_comparator"):
+        feature.ClearField(name)
+        comparator = getattr(feature, name)
+        if feature.type == schema_pb2.BYTES:
+            comparator.infinity_norm.threshold = threshold
+        else:
+            comparator.jensen_shannon_divergence.threshold = threshold
 
 
 def _columns(statistics: Any) -> Iterable[Any]:

@@ -1,11 +1,14 @@
 """TFX Gate: the verdict as a standard ModelBlessing with `verdict.json` and `verdict.md` beside it."""
 
 from pathlib import Path
+from typing import List
 
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Model, ModelBlessing, ModelEvaluation
 
+from components.artifacts import ConceptDriftReport, DriftReport
+from components.drift.measure import sentences
 from components.evaluator.files import read
 from components.gate.config import GateConfig
 from components.gate.verdict import judge
@@ -19,11 +22,17 @@ def Gate(
     config: Parameter[str],
     span: Parameter[int],
     superseded: Parameter[int] = 0,
+    drift: InputArtifact[List[DriftReport]] = None,
+    concept_drift: InputArtifact[List[ConceptDriftReport]] = None,
 ) -> None:
-    """Bless or reject the candidate; `superseded` = 1 where later days were learned already."""
+    """Bless or reject the candidate; `superseded` = 1 where later days were learned already.
+
+    Drift informs the reader of the verdict and decides nothing.
+    """
     per_row, summary = read(Path(evaluation.uri))
     settings = GateConfig.model_validate_json(config)
-    verdict = judge(per_row, summary, summary["health"], settings, superseded=bool(superseded))
+    notes = sentences(Path(one.uri) for one in [*(drift or []), *(concept_drift or [])])
+    verdict = judge(per_row, summary, summary["health"], settings, bool(superseded), notes)
     folder = Path(blessing.uri)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "verdict.json").write_text(verdict.to_json())

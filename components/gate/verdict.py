@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -37,6 +37,8 @@ class Verdict:
     status: str
     reasons: tuple[str, ...]
     findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()
+    """What the verdict does not hang on but a reader should know: drift."""
 
     @property
     def blessed(self) -> bool:
@@ -50,15 +52,22 @@ class Verdict:
         lines += [f"- {reason}" for reason in self.reasons]
         lines += ["", "| rule | outcome | what was seen |", "|---|---|---|"]
         lines += [f"| {one.rule} | {one.outcome} | {one.sentence} |" for one in self.findings]
+        lines += ["", "Beside the verdict:", "", *(f"- {note}" for note in self.notes)] if self.notes else []
         return "\n".join(lines) + "\n"
 
 
 def judge(
-    per_row: pa.Table, summary: Mapping, health: Mapping, config: GateConfig, superseded: bool = False
+    per_row: pa.Table,
+    summary: Mapping,
+    health: Mapping,
+    config: GateConfig,
+    superseded: bool = False,
+    notes: Sequence[str] = (),
 ) -> Verdict:
     """Judge a candidate on an evaluation (components/evaluator): reject on proven harm, else bless.
 
-    superseded: later days were learned already, so whatever is found, the candidate is not to be served.
+    superseded: later days were learned already, so whatever is found, the candidate is not to be served;
+    notes: told with the verdict, never part of it.
     """
     column = f"candidate/{config.metric}"
     if column not in per_row.column_names:
@@ -83,4 +92,4 @@ def judge(
     reasons = tuple(f"{one.rule}: {one.sentence}" for one in findings if one.outcome == deciding)
     if superseded:
         reasons = ("Later days have been learned since.", f"By itself it would be {status}.", *reasons)
-    return Verdict(SUPERSEDED if superseded else status, reasons, tuple(findings))
+    return Verdict(SUPERSEDED if superseded else status, reasons, tuple(findings), tuple(notes))

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+DRIFT_PREFIX = {"window": "drift", "weekday": "drift_weekday"}
+
 
 def quality_metrics(reports: Iterable[Path]) -> dict[str, float]:
     """Counts over the `result.json` of quality reports; empty without any."""
@@ -33,11 +35,21 @@ def anomaly_metrics(folders: Iterable[Path]) -> dict[str, float]:
 
 
 def drift_metrics(reports: Iterable[Path]) -> dict[str, float]:
-    """Distances by kind (drift: from the newest day before; skew: from a week before) and feature."""
+    """Distances of each feature: `drift/…` from the trailing window, `drift_weekday/…` from that weekday."""
     found: dict[str, float] = {}
     for folder in reports:
         report = json.loads((folder / "report.json").read_text())
         found["drift/over_threshold"] = float(report["over"])
         for one in report["distances"]:
-            found[f"{one['kind']}/{one['feature']}"] = float(one["value"])
+            found[f"{DRIFT_PREFIX[one['kind']]}/{one['feature']}"] = float(one["value"])
+    return found
+
+
+def concept_drift_metrics(reports: Iterable[Path]) -> dict[str, float]:
+    """`concept_drift/…`: the champion's next-day value and Page-Hinkley's statistic, where there are any."""
+    found: dict[str, float] = {}
+    for folder in reports:
+        report = json.loads((folder / "report.json").read_text())
+        told = {name: report[name] for name in ("value", "statistic", "alarm")}
+        found |= {f"concept_drift/{name}": float(one) for name, one in told.items() if one is not None}
     return found

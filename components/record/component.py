@@ -19,6 +19,7 @@ from tfx.utils.path_utils import serving_model_path
 
 from components.artifacts import (
     CORRECTED,
+    ConceptDriftReport,
     DataStateArtifact,
     DayEventsArtifact,
     DriftReport,
@@ -44,6 +45,7 @@ def Record(
     airflow_run_id: Parameter[str] = "",
     quality: InputArtifact[List[QualityReport]] = None,
     drift: InputArtifact[List[DriftReport]] = None,
+    concept_drift: InputArtifact[List[ConceptDriftReport]] = None,
     anomalies: InputArtifact[List[ExampleAnomalies]] = None,
     events: InputArtifact[List[DayEventsArtifact]] = None,
     infra: InputArtifact[List[InfraBlessing]] = None,
@@ -68,7 +70,12 @@ def Record(
     accounted = [account for folder in _folders(events) for account in accounts(folder).values()]
     days = {account["span"]: account for account in accounted if account["span"] in spans}
     passed = [one.get_int_custom_property("blessed") == 1 for one in infra or []]
-    attached = {"quality": quality, "drift": drift, "anomalies": anomalies}
+    attached = {
+        "quality": quality,
+        "drift": drift,
+        "concept_drift": concept_drift,
+        "anomalies": anomalies,
+    }
     where = record(
         Day(
             run_id=run_id,
@@ -88,6 +95,7 @@ def Record(
                 **checks.quality_metrics(_folders(quality)),
                 **checks.anomaly_metrics(_folders(anomalies)),
                 **checks.drift_metrics(_folders(drift)),
+                **checks.concept_drift_metrics(_folders(concept_drift)),
             },
             further_tags={
                 "data_state": data_state.uri,

@@ -95,15 +95,14 @@ def record(day: Day, mlflow_uri: str, artifacts: Path) -> dict[str, str]:
 
 
 def _tags(day: Day) -> dict[str, str]:
+    told = [f"**{day.verdict['status']}**", *day.verdict["reasons"], *day.verdict["notes"]]
     tags = {
         RUN_TAG: day.run_id,
         SPAN_TAG: str(day.summary["span"]),
         DATE_TAG: day.summary["date"],
         VERDICT_TAG: day.verdict["status"],
         "reasons": "\n".join(day.verdict["reasons"])[:_MAX_TAG],
-        "mlflow.note.content": "\n\n".join([f"**{day.verdict['status']}**", *day.verdict["reasons"]])[
-            :_MAX_TAG
-        ],
+        "mlflow.note.content": "\n\n".join(told)[:_MAX_TAG],
         **day.further_tags,
     }
     return tags | ({"airflow_run_id": day.airflow_run_id} if day.airflow_run_id else {})

@@ -69,3 +69,12 @@ def test_rows_of_every_unlearned_span_are_covered_by_the_newest_artifacts(store)
     assert [one.uri for one in lookup.covering(found, {11, 12})] == ["twelve", "eleven again"]
     assert [one.uri for one in lookup.covering(found, {10})] == ["stretch"]
     assert lookup.covering(found, set()) == []
+
+
+def test_the_newest_artifact_of_each_of_the_newest_spans_makes_a_window(store):
+    for span, uri in ((3, "three"), (5, "five"), (4, "four"), (5, "five again"), (6, "six")):
+        put(store, DataStateArtifact, span, uri)
+    found = lookup.live(store, DataStateArtifact)
+    assert [one.uri for one in lookup.newest_before(found, 6, most=2)] == ["four", "five again"]
+    assert [one.uri for one in lookup.newest_before(found, 6, most=9)] == ["three", "four", "five again"]
+    assert lookup.newest_before(found, 3, most=2) == []

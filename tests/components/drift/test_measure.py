@@ -9,8 +9,9 @@ import pyarrow as pa
 import pytest
 
 import schemas
-from components.drift.measure import load_schema, measure, write_report
-from components.drift.schema import fitted
+from components.drift.config import DriftConfig
+from components.drift.measure import finding, load_schema, measure, sentences, write_report
+from components.drift.schema import fitted, unknown
 from components.features.advance import DEFAULT_WEIGHTS
 from components.features.config import FeaturesConfig
 from components.features.rows import empty_rows
@@ -46,7 +47,7 @@ def schema(usual):
 
 def test_a_day_lies_at_no_distance_from_itself(usual, schema):
     distances = measure(SPAN, usual, {SPAN - 1: usual, SPAN - 7: usual}, schema)
-    assert {one["kind"] for one in distances} == {"drift", "skew"}
+    assert {one["kind"] for one in distances} == {"window", "weekday"}
     assert {one["feature"] for one in distances} >= {
         "item_id",
         "behavior",
@@ -55,21 +56,58 @@ def test_a_day_lies_at_no_distance_from_itself(usual, schema):
         "item_category",
     }
     assert all(one["value"] == 0 and not one["over"] for one in distances)
-    assert {one["against"] for one in distances} == {"2024-03-10", "2024-03-04"}
+    assert {(one["kind"], one["against"]) for one in distances} == {
+        ("window", "2024-03-04 to 2024-03-10"),
+        ("weekday", "2024-03-04"),
+    }
 
 
-def test_a_planted_change_is_over_its_threshold_and_comes_first(usual, schema):
+@pytest.fixture(scope="module")
+def odd():
+    """The same day, but all of it clicks."""
     events = make_events(1, per_day=300)[FIRST_SPAN]
     clicks = events.set_column(4, "behavior", pa.array(["click"] * events.num_rows))
-    distances = measure(SPAN, statistics(learn_rows({FIRST_SPAN: clicks})), {SPAN - 1: usual}, schema)
+    return statistics(learn_rows({FIRST_SPAN: clicks}))
+
+
+def test_a_planted_change_is_over_its_threshold_and_comes_first(usual, odd, schema):
+    distances = measure(SPAN, odd, {SPAN - 1: usual}, schema)
     assert distances[0]["feature"] == "behavior"
     assert distances[0]["measure"] == "l_infinity"
     assert distances[0]["value"] > distances[0]["threshold"] == pytest.approx(0.2)
 
 
-def test_only_the_newest_earlier_span_and_the_same_weekday_count(usual, schema):
-    distances = measure(SPAN, usual, {SPAN - 3: usual, SPAN - 2: usual, SPAN + 1: usual}, schema)
-    assert {(one["kind"], one["against"]) for one in distances} == {("drift", "2024-03-09")}
+def test_later_days_and_days_before_the_window_do_not_count(usual, schema):
+    earlier = dict.fromkeys((SPAN - 9, SPAN - 3, SPAN - 2, SPAN + 1), usual)
+    distances = measure(SPAN, usual, earlier, schema, window=2)
+    assert {(one["kind"], one["against"]) for one in distances} == {("window", "2024-03-08 to 2024-03-09")}
+
+
+def test_one_odd_day_in_the_window_moves_no_distance(usual, odd, schema):
+    def behaviour(*window):
+        earlier = {SPAN - 1 - back: one for back, one in enumerate(window)}
+        return next(one for one in measure(SPAN, usual, earlier, schema) if one["feature"] == "behavior")
+
+    assert behaviour(usual, odd, usual)["value"] == 0
+    assert behaviour(odd, odd, usual)["value"] == behaviour(odd)["value"] > 0.2
+    assert behaviour(odd, odd, usual)["over"]
+
+
+def test_numbers_that_may_be_missing_are_compared_by_what_is_there(usual, schema):
+    compared = fitted(schema, usual, DriftConfig(thresholds={"days_since": 0.1}))
+    found = {one["feature"]: one["value"] for one in measure(SPAN, usual, {SPAN - 1: usual}, compared)}
+    assert found["days_since"] == 0
+    assert found["item_weight"] == 0
+
+
+def test_thresholds_of_the_configuration_come_before_the_curated_ones(usual):
+    config = DriftConfig(l_infinity=0.4, jensen_shannon=0.3, thresholds={"behavior": 0.9, "gone": 0.5})
+    made = fitted(load_schema(CURATED), usual, config)
+    found = {one["feature"]: one["threshold"] for one in measure(SPAN, usual, {SPAN - 1: usual}, made)}
+    assert found["behavior"] == pytest.approx(0.9)
+    assert found["item_id"] == pytest.approx(0.05), "curated"
+    assert found["user_age"] == pytest.approx(0.3), "a number here, text in the curated schema"
+    assert unknown(made, config) == ["drift.thresholds names gone, which is no column of the rows."]
 
 
 def test_without_rows_on_both_sides_nothing_is_compared(usual, schema):
@@ -87,7 +125,16 @@ def test_the_fitted_schema_finds_no_fault_with_ordinary_rows(usual, schema):
     assert fitted(schema, usual) == schema
 
 
+def test_a_finding_names_what_is_over_and_says_so_where_nothing_is(usual, odd, schema):
+    said = finding(measure(SPAN, odd, {SPAN - 1: usual}, schema))
+    assert "behavior l_infinity" in said
+    assert "> 0.2 against 2024-03-10" in said
+    assert "none of" in finding(measure(SPAN, usual, {SPAN - 1: usual}, schema))
+    assert "nothing to hold the day against" in finding([])
+
+
 def test_the_report_counts_what_is_over(tmp_path):
-    write_report(tmp_path, SPAN, [{"over": True}, {"over": False}])
+    write_report(tmp_path, SPAN, [{"over": True}, {"over": False}], "two of them")
     report = json.loads((tmp_path / "report.json").read_text())
+    assert sentences([tmp_path]) == ["two of them"]
     assert (report["date"], report["over"], len(report["distances"])) == ("2024-03-11", 1, 2)

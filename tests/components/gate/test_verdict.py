@@ -124,3 +124,10 @@ def test_an_unmeasured_metric_is_refused():
     summary = {"models": {"candidate": {"new": {"mrr": 0.1, "recall_at_20": 0.2}}}}
     with pytest.raises(ValueError, match=r"gate.metric = 'recall_at_7'.*mrr, recall_at_20"):
         judge(PAIR, summary, HEALTHY, GateConfig(metric="recall_at_7"))
+
+
+def test_notes_are_told_and_decide_nothing():
+    verdict = judge(PAIR, {}, HEALTHY, CONFIG, notes=["Input drift: everything has changed."])
+    assert verdict.status == judge(PAIR, {}, HEALTHY, CONFIG).status
+    assert "\n- Input drift: everything has changed.\n" in verdict.to_markdown()
+    assert json.loads(verdict.to_json())["notes"] == ["Input drift: everything has changed."]

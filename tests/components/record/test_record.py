@@ -54,7 +54,13 @@ def day(
         airflow_run_id="scheduled__2017-06-30",
         config={"gate": {"seed": 0}},
         summary=summary,
-        verdict={"status": status, "blessed": status == "blessed", "reasons": ["because"], "findings": []},
+        verdict={
+            "status": status,
+            "blessed": status == "blessed",
+            "reasons": ["because"],
+            "findings": [],
+            "notes": ["by the way"],
+        },
         report={"seconds": 1.5},
         counts=DayCounts(100, 0, 2, 0, 90, 8),
         rows={"new": 90, "replay": 9, "held_out": 8},
@@ -77,6 +83,7 @@ def test_a_day_is_one_whole_run(home, client, saved_model, tmp_path):
     assert run.data.tags["tfx_run_id"] == f"run of {FIRST}"
     assert run.data.tags["airflow_run_id"] == "scheduled__2017-06-30"
     assert run.data.tags["reasons"] == "because"
+    assert run.data.tags["mlflow.note.content"] == "**blessed**\n\nbecause\n\nby the way"
     rows = {
         one.dataset.name: json.loads(one.dataset.profile)["num_rows"] for one in run.inputs.dataset_inputs
     }

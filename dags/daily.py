@@ -5,25 +5,22 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 from airflow.sdk import DAG, Context, CronDataIntervalTimetable, Param
-from airflow.sdk.exceptions import AirflowSkipException
 
+from dags.day_sensor import DayFolderSensor
 from dags.step_operator import run_of_a_day
-from schemas.home import Home
 
 DATE = r"^(\d{4}-\d{2}-\d{2})?$"
 
 
 def arguments(context: Context) -> list[str]:
     """What the plan is told: the day of this run, and whether it is to be run again."""
-    params = context["params"]
-    day = params["span"] or day_of(context)
-    if context["dag_run"].run_type == "scheduled" and not (Home.from_environment().events / day).is_dir():
-        raise AirflowSkipException(f"No events of {day} are there: import them, then clear this run.")
-    return ["--span", day, *(["--force"] if params["force"] else [])]
+    return ["--span", day_of(context), *(["--force"] if context["params"]["force"] else [])]
 
 
 def day_of(context: Context) -> str:
-    """The day at which the data interval starts; yesterday for a manual run that has none."""
+    """The day that was asked for, else that at which the data interval starts, else (by hand) yesterday."""
+    if asked := context["params"]["span"]:
+        return asked
     start = context.get("data_interval_start") or context["dag_run"].run_after - timedelta(days=1)
     return f"{start:%Y-%m-%d}"
 
@@ -45,7 +42,16 @@ with DAG(
     params={
         "span": Param("", type="string", pattern=DATE, description="Day (YYYY-MM-DD); empty: the run's own."),
         "force": Param(False, type="boolean", description="Run a day again that was learned already."),
+        "wait_hours": Param(
+            None,
+            type=["null", "number"],
+            minimum=0,
+            maximum=23,
+            description="Hours to wait for the day's events; empty: 6 in a scheduled run, none by hand.",
+        ),
     },
     tags=["everlearn"],
 ) as dag:
-    run_of_a_day(arguments)
+    DayFolderSensor(task_id="wait", day_of=day_of, doc_md="Waits for the day's events.") >> run_of_a_day(
+        arguments
+    )

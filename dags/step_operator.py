@@ -78,8 +78,8 @@ class NodeOperator(StepOperator):
         return outcome
 
 
-def run_of_a_day(arguments: Callable[[Context], list[str]]) -> None:
-    """Every task of a run, in the task groups of `pipelines.anatomy`; `arguments` are the plan's."""
+def run_of_a_day(arguments: Callable[[Context], list[str]]) -> PlanOperator:
+    """Every task of a run, in the task groups of `pipelines.anatomy`; the first, the plan, is returned."""
     tasks: dict[str, BaseOperator] = {}
     plan = PlanOperator(arguments=arguments)
     groups = {name: TaskGroup(name) for name in GROUPS}
@@ -90,3 +90,4 @@ def run_of_a_day(arguments: Callable[[Context], list[str]]) -> None:
         )
         task.set_upstream([tasks[node] for node in step.after] or plan)
         tasks[step.node] = task
+    return plan

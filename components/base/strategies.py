@@ -37,7 +37,7 @@ class DataBefore(resolver.ResolverStrategy):
 
 
 class StatisticsBefore(resolver.ResolverStrategy):
-    """`earlier`: statistics of the `window` newest spans before the stretch and of the same weekday before."""
+    """`earlier`: statistics of the `window` newest spans before the stretch and of the same weekday."""
 
     def __init__(self, first_span: int, span: int, window: int):
         self._first_span, self._span, self._window = first_span, span, window

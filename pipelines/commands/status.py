@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
@@ -49,6 +50,18 @@ def status(
     champion = versions[-1]
     unlearned = [span for span in spans if span <= champion.span and span not in champion.spans_learned]
     console.print(f"champion: version {champion.version}; days up to it not learned yet: {len(unlearned)}")
+    _tell_concept_drift(home)
+
+
+def _tell_concept_drift(home: Home) -> None:
+    """What the latest run found, and every alarm until then."""
+    reports = (home.pipelines / "ConceptDrift" / "report").glob("*/report.json")  # a folder an execution
+    latest = max(reports, key=lambda path: int(path.parent.name), default=None)
+    if latest is not None:
+        report = json.loads(latest.read_text())
+        console.print(report["sentence"], markup=False)
+        if report["alarms"]:
+            console.print(f"concept drift was alarmed on: {', '.join(report['alarms'])}")
 
 
 def _tell_day(home: Home, span: int) -> None:

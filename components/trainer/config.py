@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from components.events.config import BehaviorWeights
@@ -46,6 +48,15 @@ class LearnConfig(BaseModel):
     table_rate: float = Field(0.01, gt=0, le=10, description="initial rate of embedding tables (Adagrad)")
     dense_rate: float = Field(0.003, gt=0, le=1, description="initial rate of dense layers (Adam)")
     later_rate: float = Field(0.4, gt=0, le=1, description="share of these rates that later learns use")
+    pull: float = Field(
+        0.0, ge=0, le=1e12, description="strength of the pull of a later learn toward its base's weights"
+    )
+    pull_by: Literal["l2", "ewc"] = Field(
+        "l2", description="what is pulled harder: nothing (l2), or what mattered to what was learned (ewc)"
+    )
+    old_share: float | None = Field(
+        None, ge=0, le=1, description="share of replayed rows in the objective; null: their share of the rows"
+    )
     batch_rows: int = Field(64, ge=1, le=65_536, description="user-moments in a training step")
     uniform_negatives: int = Field(512, ge=0, le=65_536, description="items drawn from the catalogue a step")
     unknown_rate: float = Field(

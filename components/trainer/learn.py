@@ -11,7 +11,7 @@ import pyarrow as pa
 import tensorflow as tf
 
 from components.features.data_state import DataState
-from components.features.rows import concat, empty_rows, scalar
+from components.features.rows import concat, empty_rows, flat, offsets, scalar
 from components.replay import reservoir
 from components.replay.identity import canonical
 from components.trainer.config import SHAPE_FIELDS, LearnConfig
@@ -20,13 +20,18 @@ from components.trainer.growth import grow
 from components.trainer.memory import check_not_held_out, keep_held_out
 from components.trainer.model import TwoTower
 from components.trainer.moments import Moments
-from components.trainer.optimizer import RowSparse
+from components.trainer.objective import row_weights
+from components.trainer.optimizer import RowSparse, fisher
+from components.trainer.pull import Pull, ewc, l2
 from components.trainer.state import ModelState
 from components.trainer.steps import Arrays, Steps
 from components.trainer.trends import TrendTable
 from components.trainer.vocabulary import Vocabulary
-from components.trainer.weights import initial
+from components.trainer.weights import dense_shapes, initial
 from schemas.spans import date_of
+
+DOUBTFUL = 30.0
+"""Positives that are too few to tell that nothing is ever taken again."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +81,9 @@ def learn(base: ModelState | None, rows: TrainingRows, config: LearnConfig) -> C
     training = time.perf_counter()
     losses: list[float] = []
     steps = 0
+    old = ~np.isin(np.asarray(scalar(table, "span")), spans)
     if table.num_rows:
-        state, losses, steps = _trained(state, table, rows.data, config, first=base is None)
+        state, losses, steps = _trained(state, table, rows.data, config, old, first=base is None)
     last = max((*spans, *state.spans_learned), default=rows.data.span)
     after = replace(
         state,
@@ -104,6 +110,13 @@ def _check(base: ModelState | None, rows: TrainingRows, spans: Iterable[int], co
     for span in spans:
         if span in base.spans_learned and span not in rows.corrected:
             raise ValueError(f"span {span} ({date_of(span)}) was learned before: choose an earlier base")
+    for name, shape in dense_shapes(base.config, base.spec).items():
+        kernel = base.weights.get(f"{name}/kernel")
+        if kernel is None or kernel.shape != shape:
+            raise ValueError(
+                "the base was learned by another version of Everlearn:"
+                " learn all days anew with `everlearn rebuild`"
+            )
     for name in SHAPE_FIELDS:
         old, new = getattr(base.config, name), getattr(config, name)
         if old != new:
@@ -130,12 +143,18 @@ def _prepared(
         vocabularies = {name: Vocabulary().append(ids[name]) for name in spec.vocabularies}
         moments = {f"user:{name}": Moments() for name in spec.user_numbers}
         moments |= {f"item:{name}": Moments() for name in spec.item_numbers}
-        state = ModelState(
-            config, spec, initial(config, spec, vocabularies), {}, vocabularies, moments, nothing, nothing, ()
-        )
+        weights = initial(config, spec, vocabularies, _repeats(table))
+        state = ModelState(config, spec, weights, {}, vocabularies, moments, nothing, nothing, ())
     else:
         state = grow(replace(base, config=config), ids)
     return replace(state, moments=_moved(state, table))
+
+
+def _repeats(table: pa.Table) -> float:
+    """The share of positives that the user had taken before, of those who had taken anything; never 0."""
+    had = np.repeat(np.diff(offsets(table, "history_item")) > 0, np.diff(offsets(table, "item_id")))
+    again = np.asarray(flat(table, "times_before"))[had] > 0
+    return (float(again.sum()) + 1.0) / (len(again) + DOUBTFUL)
 
 
 def _distinct(table: pa.Table, name: str) -> list[str]:
@@ -156,14 +175,16 @@ def _moved(state: ModelState, table: pa.Table) -> dict[str, Moments]:
 
 
 def _trained(
-    state: ModelState, table: pa.Table, data: DataState, config: LearnConfig, *, first: bool
+    state: ModelState, table: pa.Table, data: DataState, config: LearnConfig, old: np.ndarray, *, first: bool
 ) -> tuple[ModelState, list[float], int]:
     """The state after some epochs, their mean losses, the number of steps."""
     model = TwoTower(state)
     share = 1.0 if first else config.later_rate
     rates = share * config.table_rate, share * config.dense_rate
-    optimizer = RowSparse(model.table_variables, model.dense_variables, *rates, state.slots)
-    steps = Steps(state, table, data, config)
+    pull = None if first or not config.pull else _pull(state, model, rates)
+    optimizer = RowSparse(model.table_variables, model.dense_variables, *rates, state.slots, pull)
+    of_rows = None if config.old_share is None else row_weights(old, config.old_share)
+    steps = Steps(state, table, data, config, of_rows)
     step = compiled(model, optimizer, steps, data)
     losses, count = [], 0
     for epoch in range(config.first_epochs if first else config.epochs):
@@ -174,6 +195,14 @@ def _trained(
             count += 1
         losses.append(float(np.sum([one.numpy() for one in summed], dtype=np.float64) / steps.weights.sum()))
     return replace(state, weights=model.arrays(), slots=optimizer.slots()), losses, count
+
+
+def _pull(state: ModelState, model: TwoTower, rates: tuple[float, float]) -> Pull:
+    names = dict.fromkeys(model.table_variables, rates[0]) | dict.fromkeys(model.dense_variables, rates[1])
+    alpha = state.config.pull
+    if state.config.pull_by == "l2" or not state.slots:
+        return Pull(state.weights, l2(names, alpha))
+    return Pull(state.weights, ewc(names, fisher(state.slots, names), alpha))
 
 
 def compiled(

@@ -6,10 +6,12 @@ row at every step, and so moves rows that the batch never saw. Tables take Adagr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import tensorflow as tf
+
+from components.trainer.pull import Pull
 
 INITIAL_ACCUMULATOR = 0.1
 ACCUMULATOR = "adagrad/accumulator:"
@@ -27,9 +29,12 @@ class RowSparse:
         table_rate: float,
         dense_rate: float,
         slots: Mapping[str, np.ndarray],
+        pull: Pull | None = None,
     ) -> None:
         """`slots`: what `slots()` returned for the base, grown as its tables; empty for a first model."""
         self._variables = [*tables.values(), *dense.values()]
+        self._names = [*tables, *dense]
+        self._pull = pull
         self._split = len(tables)
         self._adagrad = tf.keras.optimizers.Adagrad(table_rate, INITIAL_ACCUMULATOR)
         self._adam = tf.keras.optimizers.Adam(dense_rate)
@@ -51,7 +56,21 @@ class RowSparse:
         gradients = list(zip(tape.gradient(loss, self._variables), self._variables, strict=True))
         self._adagrad.apply_gradients(gradients[: self._split])
         self._adam.apply_gradients(gradients[self._split :])
+        if self._pull:
+            for name, (gradient, variable) in zip(self._names, gradients, strict=True):
+                self._pull.apply(name, variable, gradient)
 
     def slots(self) -> dict[str, np.ndarray]:
         """Accumulators, momenta, velocities and iteration counters."""
         return {name: slot.numpy() for name, slot in self._slots.items()}
+
+
+def fisher(slots: Mapping[str, np.ndarray], names: Iterable[str]) -> dict[str, np.ndarray]:
+    """The mean squared gradient of each variable over the steps so far. slots: of a learned model."""
+    steps = max(int(slots[_STEPS[0]]), 1)
+    return {
+        name: (slots[ACCUMULATOR + name] - INITIAL_ACCUMULATOR) / steps
+        if ACCUMULATOR + name in slots
+        else slots[_VELOCITY + name]
+        for name in names
+    }

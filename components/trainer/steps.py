@@ -23,8 +23,18 @@ Arrays = dict[str, np.ndarray]
 class Steps:
     """Rows encoded once, then cut into steps by index."""
 
-    def __init__(self, state: ModelState, rows: pa.Table, data: DataState, config: LearnConfig) -> None:
-        """`state` must know the ids that are to be learned; `rows` are not empty and sorted canonically."""
+    def __init__(
+        self,
+        state: ModelState,
+        rows: pa.Table,
+        data: DataState,
+        config: LearnConfig,
+        of_rows: np.ndarray | None = None,
+    ) -> None:
+        """`state` must know the ids that are to be learned; `rows` are not empty and sorted canonically.
+
+        of_rows: float32 [rows], the rows' weights; None: all 1.
+        """
         lookups = Lookups(state)
         self.config = config
         self.rows = rows.num_rows
@@ -42,6 +52,8 @@ class Steps:
         # Metrics are means over rows: the many positives of a large basket must not drown small ones.
         counts = np.diff(self.bounds)
         self.weights *= np.repeat(counts, counts).astype(np.float32) ** np.float32(-config.row_power)
+        if of_rows is not None:
+            self.weights *= np.repeat(of_rows, counts)
         self.takers = np.bincount(self.positions, minlength=len(self.catalogue.ids))
 
     def epoch(self, rng: np.random.Generator) -> Iterator[Arrays]:

@@ -23,7 +23,9 @@ TREND_PRIOR = (0.1, 0.1, 0.2, 0.4)
 """Weight of each trend before anything is learned: they add up to about the log of popularity."""
 REPEAT_PRIOR = (0.1, 0.3, 0.5, *(0.0,) * (REPEAT_INPUTS - 3))
 """Weight of each logarithm of a decayed count: about the log of how often the user takes the item."""
-REPEAT_BIAS = 3.0
+OUT_SCALE = 0.1
+REPEAT_BIAS, REPEATS = 3.0, 0.03
+"""What a past item gets on top, less where a smaller share than `REPEATS` of the positives are repeats."""
 ID_TABLES = {"user/id": "user", "item/id": "item", "item/bias": "item"}
 """Tables whose rows start at zero, with the vocabulary that numbers their rows."""
 
@@ -76,9 +78,12 @@ def initial_table(name: str, rows: int, width: int, seed: int) -> np.ndarray:
 
 
 def initial(
-    config: LearnConfig, spec: FeatureSpec, vocabularies: Mapping[str, Vocabulary]
+    config: LearnConfig, spec: FeatureSpec, vocabularies: Mapping[str, Vocabulary], repeats: float
 ) -> dict[str, np.ndarray]:
-    """All arrays of a model that has learned nothing; dense kernels as by Glorot & Bengio (2010)."""
+    """All arrays of a model that has learned nothing; dense kernels as by Glorot & Bengio (2010).
+
+    repeats: the share, in (0, 1], of positives that the user had taken before.
+    """
     arrays = {}
     for name, vocabulary in tables(spec).items():
         rows = table_rows(name, vocabularies[vocabulary] if vocabulary else None)
@@ -88,17 +93,19 @@ def initial(
         limit = math.sqrt(6 / (inputs + outputs))
         arrays[f"{name}/kernel"] = rng.uniform(-limit, limit, (inputs, outputs)).astype(np.float32)
         arrays[f"{name}/bias"] = np.zeros(outputs, np.float32)
-    return {**arrays, **_prior(config, arrays)}
+    return {**arrays, **_prior(config, arrays, repeats)}
 
 
-def _prior(config: LearnConfig, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _prior(config: LearnConfig, arrays: Mapping[str, np.ndarray], repeats: float) -> dict[str, np.ndarray]:
     """What makes the untrained model a blend of popularity, personal frequency and likeness to the past."""
-    zeroed = ("item/out", "user/out", "user/trend", "repeat/out", "repeat/linear", "user/skip")
+    zeroed = ("item/out", "user/trend", "repeat/out", "repeat/linear", "user/skip")
     prior = {f"{name}/kernel": np.zeros_like(arrays[f"{name}/kernel"]) for name in zeroed}
     for place in range(len(config.half_lives)):
         rows = slice(place * config.dimension, (place + 1) * config.dimension)
         np.fill_diagonal(prior["user/skip/kernel"][rows], config.likeness / len(config.half_lives))
+    # Not zero: where items have no features, all vectors start at zero and nothing else would move them.
+    prior["user/out/kernel"] = OUT_SCALE * arrays["user/out/kernel"]
     prior["user/trend/bias"] = np.array(TREND_PRIOR, np.float32)
     prior["repeat/linear/kernel"][:, 0] = REPEAT_PRIOR
-    prior["repeat/linear/bias"] = np.array([REPEAT_BIAS], np.float32)
+    prior["repeat/linear/bias"] = np.array([REPEAT_BIAS + min(0.0, math.log(repeats / REPEATS))], np.float32)
     return prior

@@ -10,6 +10,7 @@ from pathlib import Path
 from airflow.sdk import BaseSensorOperator, Context
 from airflow.sdk.exceptions import AirflowSkipException
 
+from pipelines.client import run_step
 from schemas.home import Home
 
 POKE = timedelta(minutes=2)
@@ -32,7 +33,10 @@ class DayFolderSensor(BaseSensorOperator):
         self.day_of = day_of
 
     def poke(self, context: Context) -> bool:
-        day, events = self.day_of(context), Home.from_environment().events
+        home = Home.from_environment()
+        day, events = self.day_of(context), home.events
+        if home.inbox.exists():
+            run_step(home.root, ["inbox"], print)
         hours = context["params"]["wait_hours"]
         if context["dag_run"].run_type == "manual" and hours is None:
             return True  # the plan says in a sentence what is missing

@@ -9,6 +9,7 @@ import secrets
 from dataclasses import dataclass
 
 from components.events.read import available_spans, fingerprint
+from pipelines.inbox import fold_inbox
 from schemas import lineage
 from schemas.home import Home
 from schemas.spans import date_of
@@ -58,10 +59,12 @@ def plan(
 ) -> Plan:
     """Plans the run of `span`; with `first_span` a bootstrap of the stretch up to it.
 
-    MLflow's alias is set from what is served, whatever a crash after an earlier push left.
+    First posted events come into their day folders, and MLflow's alias is set from what is served, whatever
+    a crash after an earlier push left.
     """
     from components.pusher.repair import repair
 
+    fold_inbox(home)
     repair(home.serving, home.mlflow_uri)
     served = lineage.champion(home.serving)
     available = available_spans(home.events)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import socket
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -27,6 +28,9 @@ MARK = "EVERLEARN_STACK_HOME"
 """Every process of a stack has this variable, so that none is ever lost from sight."""
 AIRFLOW_BIN = REPOSITORY / ".venv-airflow" / "bin"
 AIRFLOW_USER = "admin"
+REDIS = shutil.which("redis-server")
+"""Started where Debian's redis-server is installed; without it recent events lie in SQLite."""
+STORES = ("redis",) if REDIS else ()
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,8 @@ class Ports:
     airflow: int = 8080
     mlflow: int = 5000
     rest: int = 8501
+    gateway: int = 8600
+    redis: int = 6379
 
     @classmethod
     def free(cls, home: Home) -> Ports:
@@ -64,6 +70,10 @@ class Ports:
     @property
     def server_url(self) -> str:
         return f"http://{HOST}:{self.rest}"
+
+    @property
+    def gateway_url(self) -> str:
+        return f"http://{HOST}:{self.gateway}"
 
     @property
     def model_url(self) -> str:
@@ -96,6 +106,15 @@ def services(home: Home, ports: Ports) -> dict[str, Service]:
     worker = (python, "-m", "pipelines.worker", str(home.worker_socket))
     api, dags = (airflow_command, "api-server"), (airflow_command, "dag-processor")
     scheduler = (airflow_command, "scheduler", "--skip-serve-logs")  # its log server binds every interface
+    gateway = {"HOST": HOST, "PORT": str(ports.gateway), "MODEL_URL": ports.model_url}
+    stores = []
+    if REDIS:
+        gateway["REDIS_URL"] = f"redis://{HOST}:{ports.redis}/0"
+        in_memory = ("--save", "", "--appendonly", "no")  # the inbox is what lasts
+        redis = (REDIS, "--bind", HOST, "--port", str(ports.redis), "--dir", str(home.run), *in_memory)
+        stores = [Service(STORES[0], redis, pipeline, _accepts(ports.redis))]
+    settings = {f"EVERLEARN_GATEWAY_{name}": value for name, value in gateway.items()}
+    gateway_health = _answers(f"{ports.gateway_url}/health")
     listed = (
         Service("airflow-api", api, airflow, _answers(f"{ports.airflow_url}/api/v2/version")),
         Service("airflow-dags", dags, airflow, _airflow("dag_processor", ports)),
@@ -103,6 +122,8 @@ def services(home: Home, ports: Ports) -> dict[str, Service]:
         Service("worker", worker, pipeline, _listens(home.worker_socket)),
         Service("mlflow", mlflow, pipeline, _answers(f"{ports.mlflow_url}/health")),
         Service("model-server", model_server, pipeline, _serves(home, ports.model_url)),
+        *stores,
+        Service("gateway", (python, "-m", "serving.gateway"), settings | pipeline, gateway_health),
     )
     return {service.name: service for service in listed}
 
@@ -203,6 +224,14 @@ def _airflow(part: str, ports: Ports) -> Callable[[], bool]:
     def healthy() -> bool:
         response = _get(f"{ports.airflow_url}/api/v2/monitor/health")
         return response is not None and response.json()[part]["status"] == "healthy"
+
+    return healthy
+
+
+def _accepts(port: int) -> Callable[[], bool]:
+    def healthy() -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex((HOST, port)) == 0
 
     return healthy
 

@@ -22,7 +22,7 @@ from pipelines.services import AIRFLOW_USER, Ports, airflow_environment, airflow
 from schemas.home import Home
 
 AIRFLOW = ("airflow-api", "airflow-dags", "airflow-scheduler")
-ALL = (*AIRFLOW, "worker", "mlflow", "model-server")
+ALL = (*AIRFLOW, "worker", "mlflow", "model-server", *known.STORES, "gateway")
 HEALTHY_SECONDS = 180.0
 
 Say = Callable[[str], None]
@@ -92,6 +92,7 @@ def addresses(home: Home, services: Sequence[str] = ALL) -> list[str]:
         "airflow-api": f"Airflow       {ports.airflow_url}  ({login})",
         "mlflow": f"MLflow        {ports.mlflow_url}",
         "model-server": f"Model server  {ports.model_url}",
+        "gateway": f"Gateway       {ports.gateway_url}/docs",
     }
     return [line for name, line in lines.items() if name in services]
 

@@ -1,9 +1,9 @@
 """One step as a process: what Airflow's tasks ask the warm worker (or a plain process) to run.
 
 `plan --span DATE [--first DATE] [--force] [--airflow-run-id ID]` mints an attempt;
-`node --run JSON NODE` runs one node of it; `rollback [--to VERSION] [--airflow-run-id ID]` serves an earlier
-model again. The last line of stdout is a JSON object, the last line of
-stderr the one-sentence error; the exit status is 0 or 1.
+`node --run JSON NODE` runs one node of it; `inbox` brings posted events into their day folders;
+`rollback [--to VERSION] [--airflow-run-id ID]` serves an earlier model again. The last line of stdout is a
+JSON object, the last line of stderr the one-sentence error; the exit status is 0 or 1.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     back = steps.add_parser("rollback")
     back.add_argument("--to", type=int)
     back.add_argument("--airflow-run-id", default="")
+    steps.add_parser("inbox")
     node = steps.add_parser("node")
     node.add_argument("--run", required=True)
     node.add_argument("node")
@@ -97,7 +98,13 @@ def _rollback(home: Home, arguments: argparse.Namespace) -> dict:
     return {"version": done.version, "kind": done.kind, "again": done.parent, "taken_back": done.rolled_back}
 
 
-STEPS = {"plan": _plan, "node": _node, "rollback": _rollback}
+def _inbox(home: Home, _: argparse.Namespace) -> dict:
+    from pipelines.inbox import fold_inbox
+
+    return {"events": sum(summary.events for summary in fold_inbox(home))}
+
+
+STEPS = {"plan": _plan, "node": _node, "inbox": _inbox, "rollback": _rollback}
 
 
 def told(outputs: dict[str, list[str]]) -> dict:

@@ -38,6 +38,11 @@ class Home:
         return self.root / "data" / "users.parquet"
 
     @property
+    def inbox(self) -> Path:
+        """Events that the gateway took in, until they are in their day folders."""
+        return self.root / "data" / "inbox.sqlite"
+
+    @property
     def pipelines(self) -> Path:
         """TFX pipeline root: every artifact."""
         return self.root / "pipelines"

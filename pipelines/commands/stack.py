@@ -11,14 +11,13 @@ app = typer.Typer()
 
 @app.command()
 def up() -> None:
-    """Start Airflow's UI and scheduler, the MLflow UI, the model server and the warm worker."""
+    """Start Airflow's UI and scheduler, the MLflow UI, model server, gateway and warm worker."""
     from components.pusher.repair import repair
     from pipelines import stack
 
     home = Home.from_environment()
     repair(home.serving, home.mlflow_uri)
     stack.up(home)
-    print("\n".join(stack.addresses(home)))
 
 
 @app.command()

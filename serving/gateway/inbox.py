@@ -30,7 +30,7 @@ CREATE INDEX IF NOT EXISTS not_folded ON events (seq) WHERE NOT folded;
 
 
 def path_of(home: Home) -> Path:
-    return home.root / "data" / "inbox.sqlite"
+    return home.inbox
 
 
 class Inbox:

@@ -112,7 +112,7 @@ def services(home: Home, ports: Ports) -> dict[str, Service]:
         gateway["REDIS_URL"] = f"redis://{HOST}:{ports.redis}/0"
         in_memory = ("--save", "", "--appendonly", "no")  # the inbox is what lasts
         redis = (REDIS, "--bind", HOST, "--port", str(ports.redis), "--dir", str(home.run), *in_memory)
-        stores = [Service(STORES[0], redis, pipeline, _accepts(ports.redis))]
+        stores = [Service("redis", redis, pipeline, _accepts(ports.redis))]
     settings = {f"EVERLEARN_GATEWAY_{name}": value for name, value in gateway.items()}
     gateway_health = _answers(f"{ports.gateway_url}/health")
     listed = (

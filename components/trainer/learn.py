@@ -179,7 +179,7 @@ def _trained(
 ) -> tuple[ModelState, list[float], int]:
     """The state after some epochs, their mean losses, the number of steps."""
     model = TwoTower(state)
-    share = 1.0 if first else config.later_rate
+    share = 1.0 if first else config.later_rate * tiny_day(table.num_rows, config.batch_rows)
     rates = share * config.table_rate, share * config.dense_rate
     pull = None if first or not config.pull else _pull(state, model, rates)
     optimizer = RowSparse(model.table_variables, model.dense_variables, *rates, state.slots, pull)
@@ -195,6 +195,15 @@ def _trained(
             count += 1
         losses.append(float(np.sum([one.numpy() for one in summed], dtype=np.float64) / steps.weights.sum()))
     return replace(state, weights=model.arrays(), slots=optimizer.slots()), losses, count
+
+
+def tiny_day(rows: int, batch_rows: int) -> float:
+    """What is left of the rates where the rows do not fill a step: sqrt(rows / batch_rows), at most 1.
+
+    Adagrad and Adam divide by the gradient's size and take a whole step from however few rows; the square
+    root is how rates follow the batch's size there (Malladi et al., NeurIPS 2022).
+    """
+    return min(1.0, (rows / batch_rows) ** 0.5)
 
 
 def _pull(state: ModelState, model: TwoTower, rates: tuple[float, float]) -> Pull:

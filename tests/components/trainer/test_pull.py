@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from components.trainer.config import LearnConfig
-from components.trainer.learn import learn
+from components.trainer.learn import learn, tiny_day
 from components.trainer.optimizer import ACCUMULATOR, INITIAL_ACCUMULATOR, fisher
 from components.trainer.pull import Pull, ewc, l2
 from components.trainer.state import ModelState
@@ -81,6 +83,17 @@ def test_ewc_moves_less_than_nothing_pulled_and_a_first_model_is_not_pulled(worl
     assert 0 < moved_by(world, pull=1e4, pull_by="ewc") < moved_by(world)
     first = learn(None, world.first, world.config.model_copy(update={"pull": 1e12})).state
     assert distance(world.base.state, first) == 0.0
+
+
+def test_a_tiny_day_takes_small_steps(world: World) -> None:
+    assert [tiny_day(rows, 64) for rows in (0, 16, 64, 500)] == [0.0, 0.5, 1.0, 1.0]
+    few = replace(
+        world.next_day, new=world.next_day.new.slice(0, 4), replay=world.next_day.replay.slice(0, 0)
+    )
+    whole = world.config.model_copy(update={"batch_rows": 4})
+    full = distance(world.base.state, learn(world.base.state, few, whole).state)
+    small = distance(world.base.state, learn(world.base.state, few, world.config).state)
+    assert small == pytest.approx(0.5 * full, rel=0.05)
 
 
 def test_no_pull_is_the_default() -> None:

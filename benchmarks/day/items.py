@@ -14,8 +14,15 @@ SMOKE, RECORD, PUSH, REST = "export and smoke test", "record", "push", "orchestr
 ITEMS = (START, DATA, TRAINING, EVALUATION, SMOKE, RECORD, PUSH, REST)
 
 _PLAIN = {"Trainer": TRAINING, "Gate": EVALUATION, "Pusher": PUSH}
-_GROUPS = {"ingest": DATA, "prepare": DATA, "train": TRAINING, "record": RECORD, "push": PUSH}
-_NODES = {"Evaluator": EVALUATION, "Gate": EVALUATION, "Release": SMOKE, "Smoke": SMOKE}
+_GROUPS = {
+    "ingest": DATA,
+    "prepare": DATA,
+    "train": TRAINING,
+    "judge": EVALUATION,
+    "record": RECORD,
+    "push": PUSH,
+}
+_NODES = {"Release": SMOKE, "Smoke": SMOKE}
 ITEM_OF = {step.node: _NODES.get(step.node) or _GROUPS[step.group] for step in STEPS}
 
 

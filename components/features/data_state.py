@@ -40,7 +40,7 @@ class DataState:
     users: pa.Table
     history: pa.Table
     item_days: pa.Table
-    row_history_items: int = 100
+    row_history_items: int = 200
 
     def save(self, folder: str | Path) -> None:
         """Writes four Parquet tables and `state.json` into the folder."""

@@ -25,6 +25,7 @@ def test_a_stretch_runs_through_tfx(tmp_path):
     from tfx.orchestration.metadata import sqlite_metadata_connection_config
 
     from components.drift.component import Drift, RowsSchema
+    from components.drift.config import DriftConfig
     from components.events.component import DayEvents
     from components.features.component import Features
     from components.quality.component import Quality
@@ -54,11 +55,14 @@ def test_a_stretch_runs_through_tfx(tmp_path):
     )
     statistics = tfx.components.StatisticsGen(examples=features.outputs["rows"])
     curated = Path(schemas.__file__).parent / "rows.pbtxt"
-    schema = RowsSchema(statistics=statistics.outputs["statistics"], curated=str(curated))
+    settings = DriftConfig().model_dump_json()
+    schema = RowsSchema(statistics=statistics.outputs["statistics"], curated=str(curated), config=settings)
     validation = tfx.components.ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
     )
-    drift = Drift(statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"])
+    drift = Drift(
+        statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"], config=settings
+    )
     pipeline = tfx.dsl.Pipeline(
         pipeline_name="ingest",
         pipeline_root=str(tmp_path / "root"),

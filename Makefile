@@ -3,7 +3,7 @@
 .PHONY: help env demo up down test test-fast test-contract lint lock bench-day bench-time clean
 MAKEFLAGS += --no-print-directory
 export TF_USE_LEGACY_KERAS = 1
-export TF_CPP_MIN_LOG_LEVEL ?= 2
+export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 BIN := .venv/bin
 STATE := .everlearn

@@ -70,7 +70,7 @@ def run_node(home: Home, config: Config, plan: Plan, node: str) -> Outcome:
             executor_spec=runner_utils.extract_executor_spec(deployment, node),
             custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node),
         ).launch()
-    except Exception as error:
+    except Exception as error:  # whatever a component raises becomes one sentence that names its node
         logging.getLogger(__name__).debug("node %s failed", node, exc_info=True)
         raise StepError(f"{node}: {_innermost(error)}") from error
     seconds = time.monotonic() - started

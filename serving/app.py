@@ -73,7 +73,7 @@ class RestApi:
             return
         except ApiError as error:
             response = _error(str(error), error.code)
-        except Exception:
+        except Exception:  # a bug of ours is in the log; no trace of it reaches a client
             log.exception("%s %s failed", request.method, request.url.path)
             response = _error("Internal error: see the server's log", Code.INTERNAL)
         await response(scope, receive, send)

@@ -148,7 +148,7 @@ def _together(batch: _Batch) -> bool:
     try:
         names = batch.tasks[0].inputs
         outputs = batch.work({name: np.concatenate([t.inputs[name] for t in batch.tasks]) for name in names})
-    except Exception as error:
+    except Exception as error:  # anything: each request then runs alone and gets its own error
         log.debug("A batch of %d requests failed and runs one by one: %s", len(batch.tasks), error)
         return False
     if any(array.ndim == 0 or len(array) != batch.rows for array in outputs.values()):

@@ -78,5 +78,5 @@ class Keeper:
             self._registry.poll()
         except ConfigError as error:
             log.error("The configuration stays as it was: %s", error)
-        except Exception:
+        except Exception:  # polling must outlive whatever one look met
             log.exception("The configuration stays as it was")

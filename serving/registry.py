@@ -104,5 +104,5 @@ class Registry:
 def _poll(versions: Versions[Model]) -> None:
     try:
         versions.poll()
-    except Exception:
+    except Exception:  # one model's trouble must not end the polling of the others
         log.exception("Polling %s failed; it is tried again", versions.base_path)

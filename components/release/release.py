@@ -12,17 +12,16 @@ from typing import Any
 
 from components import digests
 from components.features.data_state import DataState
+from components.pusher.draft import DRAFT_FILE as DRAFT
+from components.pusher.draft import SAVED_MODEL
 from components.smoke.expectations import expectations
 from components.smoke.warmup import write_warm_up
 from components.trainer.export import export
+from components.trainer.run_fn import STATE
 from components.trainer.scoring import Scorer
 from components.trainer.state import ModelState
 from schemas import lineage
 from schemas.signatures import SMOKE_FILE
-
-STATE = "state"
-SAVED_MODEL = "Format-Serving"
-DRAFT = "lineage_draft.json"
 
 
 @dataclass(frozen=True)

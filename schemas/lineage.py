@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from schemas import digests
 from schemas.signatures import LINEAGE_FILE
 
 LEARNED, REFRESHED, ROLLED_BACK = "learned", "refreshed", "rolled_back"
@@ -50,6 +51,8 @@ class Lineage:
     """UTC, ISO 8601."""
     rolled_back: tuple[int, ...] = field(default=())
     """Versions that this one takes back: never a base again."""
+    files_digest: str = ""
+    """`digest_of` the version's files, set by the push; "" in versions of before."""
 
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), indent=2, sort_keys=True)
@@ -72,6 +75,30 @@ def versions(serving: Path) -> list[int]:
 def read(serving: Path, version: int) -> Lineage:
     """The lineage of a version; FileNotFoundError where it has none."""
     return Lineage.from_json((serving / str(version) / LINEAGE_FILE).read_text())
+
+
+def digest_of(saved_model: Path) -> str:
+    """SHA-256 over names and contents of all files below a SavedModel's folder but its lineage."""
+    files = (path for path in saved_model.rglob("*") if path.is_file() and path.name != LINEAGE_FILE)
+    return digests.of_files(saved_model, files)
+
+
+def damage(version: Path) -> str:
+    """Why a version's folder is not what was pushed, "" where nothing speaks against it.
+
+    A folder without a lineage, or with one that names no digest, is somebody else's or an older one: "".
+    """
+    path = version / LINEAGE_FILE
+    if not path.is_file():
+        return ""
+    try:
+        told = json.loads(path.read_bytes())
+    except ValueError:
+        return f"{path} is no JSON: push the version again"
+    wanted = told.get("files_digest", "") if isinstance(told, dict) else ""
+    if not wanted or wanted == digest_of(version):
+        return ""
+    return f"the files below {version} are not those that were pushed (files_digest of {LINEAGE_FILE})"
 
 
 def history(serving: Path) -> list[Lineage]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from schemas.lineage import damage
 from serving.batching import Batcher
 from serving.errors import ApiError, Code, code_of, invalid
 from serving.signature import Signature, read_signatures
@@ -24,6 +25,8 @@ class Model:
 
         With a `batcher` requests that come at the same time run as one.
         """
+        if damaged := damage(folder):
+            raise ApiError(Code.DATA_LOSS, damaged)
         self._batcher = batcher
         self.signatures = read_signatures(folder)
         self._loaded = tf.saved_model.load(str(folder))  # owns the variables that the functions use

@@ -28,9 +28,10 @@ class ChampionMovedError(RuntimeError):
 def push(saved_model: Path, draft: lineage.Lineage, serving: Path, expected_champion: int | None) -> int:
     """Make `saved_model` the next version below `serving`; returns its number.
 
-    draft: its lineage, whose `version` is filled in here; expected_champion: the version that the gate
-    compared with, None where there was none. A second push of the same `run_id` returns the first's
-    version. ChampionMovedError if another was pushed in between; FileNotFoundError without a SavedModel.
+    draft: its lineage, whose `version` and `files_digest` are filled in here; expected_champion: the
+    version that the gate compared with, None where there was none. A second push of the same `run_id`
+    returns the first's version. ChampionMovedError if another was pushed in between; FileNotFoundError
+    without a SavedModel.
     """
     if not (saved_model / "saved_model.pb").is_file():
         raise FileNotFoundError(f"{saved_model} holds no saved_model.pb: run the release step again")
@@ -50,7 +51,9 @@ def push(saved_model: Path, draft: lineage.Lineage, serving: Path, expected_cham
         version = (champion or 0) + 1
         aside = serving / f"{_ASIDE}{version}"
         shutil.copytree(saved_model, aside)
-        (aside / LINEAGE_FILE).write_text(dataclasses.replace(draft, version=version).to_json())
+        # Of what was smoke-tested, not of the copy: a server then finds a bad copy, too.
+        pushed = dataclasses.replace(draft, version=version, files_digest=lineage.digest_of(saved_model))
+        (aside / LINEAGE_FILE).write_text(pushed.to_json())
         _make_durable(aside)
         aside.rename(serving / str(version))
         _sync(serving)

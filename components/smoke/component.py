@@ -8,9 +8,8 @@ from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArti
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import InfraBlessing, Model
 
+from components.pusher.draft import SAVED_MODEL
 from components.smoke.smoke import SmokeResult, smoke
-
-SAVED_MODEL = "Format-Serving"
 
 
 @component

@@ -1,4 +1,5 @@
 import dataclasses
+import json
 
 import pytest
 
@@ -47,6 +48,60 @@ def serving(tmp_path):
 def test_json_gives_the_same_lineage_back():
     one = version(3, [1, 2], rolled_back=(2,))
     assert Lineage.from_json(one.to_json()) == one
+
+
+def test_lineages_of_before_the_digest_are_read():
+    fields = json.loads(version(1, [1]).to_json())
+    del fields["files_digest"]
+    assert Lineage.from_json(json.dumps(fields)).files_digest == ""
+
+
+@pytest.fixture
+def pushed(tmp_path):
+    folder = tmp_path / "1"
+    (folder / "variables").mkdir(parents=True)
+    (folder / "saved_model.pb").write_bytes(b"graph")
+    (folder / "variables" / "data").write_bytes(b"weights")
+    one = version(1, [1], files_digest=lineage.digest_of(folder))
+    (folder / LINEAGE_FILE).write_text(one.to_json())
+    return folder
+
+
+def test_what_was_pushed_is_not_damaged(pushed):
+    assert lineage.damage(pushed) == ""
+
+
+@pytest.mark.parametrize("name", ["saved_model.pb", "variables/data"])
+def test_one_other_byte_is_damage(pushed, name):
+    content = bytearray((pushed / name).read_bytes())
+    content[-1] ^= 1
+    (pushed / name).write_bytes(content)
+    assert "are not those that were pushed" in lineage.damage(pushed)
+
+
+def test_a_file_more_or_less_or_renamed_is_damage(pushed):
+    (pushed / "more").touch()
+    assert lineage.damage(pushed)
+    (pushed / "more").unlink()
+    assert not lineage.damage(pushed)
+    (pushed / "variables" / "data").rename(pushed / "variables" / "other")
+    assert lineage.damage(pushed)
+    (pushed / "variables" / "other").unlink()
+    assert lineage.damage(pushed)
+
+
+def test_a_broken_lineage_is_damage(pushed):
+    (pushed / LINEAGE_FILE).write_text("{")
+    assert "no JSON" in lineage.damage(pushed)
+
+
+@pytest.mark.parametrize("content", [None, "{}", "[1]", '{"files_digest": ""}'])
+def test_folders_without_a_digest_are_taken_as_they_are(pushed, content):
+    (pushed / LINEAGE_FILE).unlink()
+    if content is not None:
+        (pushed / LINEAGE_FILE).write_text(content)
+    (pushed / "saved_model.pb").write_bytes(b"another")
+    assert lineage.damage(pushed) == ""
 
 
 def test_only_integer_folders_are_versions(serving, tmp_path):

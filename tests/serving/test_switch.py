@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -12,6 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from schemas.lineage import digest_of
+from schemas.signatures import LINEAGE_FILE
 from tests.serving import contract_model, servers
 
 MODEL = contract_model.NAME
@@ -108,6 +111,30 @@ def test_broken_and_half_written_versions_never_take_traffic(server, saved):
     servers.wait_for(lambda: servers.states(url, MODEL)[2] == "AVAILABLE", 10)
     with httpx.Client() as http:
         assert answered_by(http, url) == 2
+
+
+def test_a_damaged_version_never_takes_traffic(server, saved):
+    url, base = server
+    pushed = saved.parent / "damaged" / "2"
+    shutil.copytree(saved / "2", pushed)
+    (pushed / LINEAGE_FILE).write_text(json.dumps({"files_digest": digest_of(pushed)}))
+    weights = pushed / "variables" / "variables.data-00000-of-00001"
+    whole = weights.read_bytes()
+    middle = len(whole) // 2
+    weights.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
+    push(pushed.parent, base, 2)
+
+    def told() -> dict:
+        answer = httpx.get(f"{url}/v1/models/{MODEL}/versions/2").json()
+        return answer.get("model_version_status", [{}])[0].get("status", {})
+
+    servers.wait_for(lambda: told().get("error_message"), 10)
+    assert told()["error_code"] == "DATA_LOSS"
+    assert "are not those that were pushed" in told()["error_message"]
+    with httpx.Client() as http:
+        assert answered_by(http, url) == 1
+    (base / "2" / weights.relative_to(pushed)).write_bytes(whole)
+    servers.wait_for(lambda: servers.states(url, MODEL)[2] == "AVAILABLE", 10)
 
 
 def test_a_model_that_cannot_be_served_fails_the_start(tmp_path):

@@ -26,7 +26,16 @@ def test_the_first_push_is_version_1_with_model_and_lineage(saved_model, tmp_pat
     assert lineage.Lineage.from_json(pushed.pop(LINEAGE_FILE).decode()) == lineage.champion(serving)
     assert pushed == contents(saved_model)
     assert lineage.champion(serving).version == 1
+    assert lineage.champion(serving).files_digest == lineage.digest_of(saved_model)
+    assert lineage.damage(serving / "1") == ""
     assert [path.name for path in serving.iterdir() if not path.name.startswith(".push.lock")] == ["1"]
+
+
+def test_a_byte_that_changes_after_the_push_is_noticed(saved_model, tmp_path):
+    push(saved_model, draft("run 1"), tmp_path, None)
+    weights = tmp_path / "1" / "variables" / "variables.data-00000-of-00001"
+    weights.write_bytes(b"W" + weights.read_bytes()[1:])
+    assert "are not those that were pushed" in lineage.damage(tmp_path / "1")
 
 
 def test_each_run_gets_the_next_number_and_a_run_only_one(saved_model, tmp_path):

@@ -12,7 +12,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from serving.errors import Code, not_found
+from serving.errors import ApiError, Code, code_of, not_found
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +67,7 @@ class Version(Generic[Loaded]):
     number: int
     state: State = State.START
     error: str = ""
+    code: Code = Code.OK
     model: Loaded | None = None
     failures: int = 0
     retry_at: float = 0.0
@@ -77,11 +78,10 @@ class Version(Generic[Loaded]):
 
     def status(self) -> dict:
         """As a status answer lists it."""
-        code = Code.UNKNOWN if self.error else Code.OK
         return {
             "version": str(self.number),
             "state": self.state.value,
-            "status": {"error_code": code.name, "error_message": self.error},
+            "status": {"error_code": self.code.name, "error_message": self.error},
         }
 
 
@@ -108,13 +108,25 @@ class Versions(Generic[Loaded]):
         self._drain_seconds = drain_seconds
         self._versions: dict[int, Version[Loaded]] = {}
         self._lock = threading.Lock()
+        self._told = ""
 
     def poll(self) -> None:
-        """Looks at the base path once: loads what should be served, then lets go of what should not."""
+        """Looks at the base path once: loads what should be served, then lets go of what should not.
+
+        A base path that is not there changes nothing: it may only be out of reach.
+        """
         if not self.base_path.is_dir():
-            log.warning("%s: no base path %s; versions stay as they are", self.name, self.base_path)
+            self._tell_once(f"Could not find base path {self.base_path} for servable {self.name}")
             return
-        wanted = self.policy(on_disk(self.base_path))
+        found = on_disk(self.base_path)
+        if found:
+            self._told = ""
+        else:
+            self._tell_once(
+                f"No versions of servable {self.name} found under base path {self.base_path}. Did you forget "
+                "to name your leaf directory as a number (eg. '/1/')?"
+            )
+        wanted = self.policy(found)
         for number in wanted:
             self._want(number)
         available = any(self._state(number) is State.AVAILABLE for number in wanted)
@@ -207,11 +219,13 @@ class Versions(Generic[Loaded]):
             self._failed(version, error)
             return
         with self._lock:
-            version.model, version.error, version.state = model, "", State.AVAILABLE
+            version.model, version.error, version.code = model, "", Code.OK
+            version.state = State.AVAILABLE
         log.info("%s: version %d is available after %.2f s", self.name, number, time.monotonic() - started)
 
     def _failed(self, version: Version[Loaded], error: Exception) -> None:
         version.failures += 1
+        version.code = _code(error)
         version.error = (str(error).strip() or type(error).__name__).splitlines()[0]
         version.retry_at = time.monotonic() + self._retry_seconds
         if version.failures > self._retries:
@@ -227,8 +241,23 @@ class Versions(Generic[Loaded]):
         version.model, version.state, version.given_up = None, State.END, True
         log.info("%s: version %d is unloaded", self.name, version.number)
 
+    def _tell_once(self, words: str) -> None:
+        """Not at every poll."""
+        if words != self._told:
+            log.warning("%s", words)
+        self._told = words
+
     def _folder(self, number: int) -> str:
         """The folder's own name: it may have leading zeros."""
         if (self.base_path / str(number)).is_dir():
             return str(number)
         return next(e.name for e in self.base_path.iterdir() if e.name.isdecimal() and int(e.name) == number)
+
+
+def _code(error: Exception) -> Code:
+    """As TF Serving would classify what made a load fail."""
+    if isinstance(error, ApiError):
+        return error.code
+    if isinstance(error, FileNotFoundError):
+        return Code.NOT_FOUND
+    return code_of(getattr(error, "error_code", None))  # TensorFlow's errors have a number

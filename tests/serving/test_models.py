@@ -97,6 +97,23 @@ def test_changes_while_it_runs(server, bases):
     assert version(url, "one/labels/canary") == "Unrecognized servable version label: canary"
 
 
+def test_a_model_without_a_base_path_is_not_found_and_the_others_go_on(server, bases, tmp_path):
+    url, config = server
+    late = tmp_path / "late"
+    configure(config, model("one", bases[0]), model("late", late))
+    servers.wait_for(lambda: f"Could not find base path {late} for servable late" in log(config), 10)
+    assert version(url, "late") == "Servable not found for request: Latest(late)"
+    assert version(url, "late/versions/1") == "Servable not found for request: Specific(late, 1)"
+    for path in ("late", "late/metadata"):
+        assert httpx.get(f"{url}/v1/models/{path}").status_code == 404
+    assert "Could not find any versions of model late" in httpx.get(f"{url}/v1/models/late").text
+    assert version(url, "one") == 2
+    (tmp_path / "aside").mkdir()
+    shutil.copytree(bases[0] / "1", tmp_path / "aside" / "1")
+    (tmp_path / "aside").rename(late)
+    servers.wait_for(lambda: version(url, "late") == 1, 10)
+
+
 def log(config: Path) -> str:
     return (config.parent / "server" / "log").read_text()
 

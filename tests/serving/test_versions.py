@@ -60,7 +60,9 @@ def test_broken_version_is_tried_again_then_given_up(versions, tmp_path):
     versions.poll()
     versions.poll()
     assert states(versions) == {"2": "END", "1": "AVAILABLE"}
-    assert "No such file" in versions.statuses(2)[0]["status"]["error_message"]
+    told = versions.statuses(2)[0]["status"]
+    assert told["error_code"] == "NOT_FOUND"
+    assert "No such file" in told["error_message"]
     with versions.lease() as (number, _):
         assert number == 1
 
@@ -93,12 +95,21 @@ def test_a_removed_folder_brings_the_earlier_version_back(versions, tmp_path):
     assert states(versions) == {"2": "END", "1": "AVAILABLE"}
 
 
-def test_a_missing_base_path_changes_nothing(versions, tmp_path):
+def test_a_missing_base_path_changes_nothing_and_is_told_once(versions, tmp_path, caplog):
     push(tmp_path, 1)
     versions.poll()
     tmp_path.rename(tmp_path.with_name("moved"))
     versions.poll()
+    versions.poll()
     assert states(versions) == {"1": "AVAILABLE"}
+    assert caplog.text.count(f"Could not find base path {tmp_path} for servable m") == 1
+
+
+def test_a_base_path_without_versions_is_told(versions, caplog):
+    versions.poll()
+    assert "Did you forget to name your leaf directory as a number" in caplog.text
+    with pytest.raises(ApiError, match=r"Servable not found for request: Latest\(m\)"), versions.lease():
+        pass
 
 
 def test_unload_waits_for_running_requests(versions, tmp_path):

@@ -61,6 +61,8 @@ def _check(outputs: Mapping[str, np.ndarray], form: str) -> None:
             continue
         if array.ndim == 0:
             raise invalid(f"Tensor name: {name} has no shape information ")
+        if not len(array):
+            raise invalid(f"Tensor name: {name} has invalid batch size: 0")
         if batch is not None and len(array) != batch:
             raise invalid(f"Tensor name: {name} has inconsistent batch size: {len(array)} expecting: {batch}")
         batch = len(array)

@@ -104,9 +104,19 @@ def _from_rows(rows: list, inputs: Mapping[str, int]) -> dict[str, np.ndarray]:
         for number, row in enumerate(rows):
             if _is_named(row):
                 raise invalid(f"Expecting value/list but got object at item {number} of input list")
+        if len(inputs) > 1:  # only bytes come this far
+            raise _size_error(min(inputs), inputs)
         columns = dict.fromkeys(inputs, rows)
         label = "{number}"
     return {name: _batch(column, inputs[name], name, label) for name, column in columns.items()}
+
+
+def _size_error(given: str, inputs: Mapping[str, int]) -> ApiError:
+    names, missing = ",".join(sorted(inputs)), ",".join(sorted(inputs.keys() - {given}))
+    return invalid(
+        f"input size does not match signature: 1!={len(inputs)} len({{{given}}}) != len({{{names}}}). "
+        f"Sent extra: {{}}. Missing but required: {{{missing}}}."
+    )
 
 
 def _check_keys(number: int, row: dict, inputs: Mapping[str, int]) -> None:

@@ -18,6 +18,9 @@ import orjson
 from serving.errors import ApiError, invalid
 
 _SHORT_INFINITY = re.compile(r'("(?:[^"\\]|\\.)*")|-NaN\b|\bInf\b')
+_NUMBER_CUT_SHORT = re.compile(r"(?<=[0-9])(?:(?P<fraction>\.)|[eE][-+]?)")
+_BEGUN = re.compile(r"n(?:ul?)?|t(?:ru?)?|f(?:a(?:ls?)?)?|-?(?:N(?:a(?!N))?|In?|Infi(?:n(?:it?)?)?)|-")
+"""The beginning of a literal: an error's offset lies behind what could be read."""
 _STRINGS_AND_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 _WORDS = {  # the standard library's words -> RapidJSON's
     "Expecting value": "Invalid value.",
@@ -45,9 +48,9 @@ def parse(body: bytes) -> dict[str, Any]:
 
 
 def shown(value: Any) -> str:
-    """A JSON value inside an error message, bounded."""
+    """A JSON value inside an error message, laid out as RapidJSON does, bounded."""
     try:
-        text = json.dumps(value, ensure_ascii=False)
+        text = json.dumps(value, ensure_ascii=False, indent=4)
     except RecursionError:
         return "(nested too deeply to be shown)"
     return text if len(text) <= 1000 else text[:1000] + "..."
@@ -79,7 +82,7 @@ def _lenient(body: bytes) -> Any:
         text = _SHORT_INFINITY.sub(lambda m: m[1] or ("NaN" if m[0] == "-NaN" else "Infinity"), text)
     start = len(text) - len(text.lstrip(" \t\n\r"))
     if start == len(text):
-        raise invalid("JSON Parse error: The document is empty" + (f" at offset: {start}" if start else ""))
+        raise invalid("JSON Parse error: The document is empty" + (f". at offset: {start}" if start else ""))
     try:
         return _DECODER.raw_decode(text, start)[0]
     except json.JSONDecodeError as error:
@@ -91,12 +94,22 @@ def _lenient(body: bytes) -> Any:
 
 
 def _parse_error(error: json.JSONDecodeError, text: str) -> ApiError:
-    words = _WORDS.get(error.msg)
-    if words is None and error.msg == "Expecting ',' delimiter":
-        in_list = _innermost_bracket(text[: error.pos]) == "["
-        words = f"Missing a comma or {'] after an array element' if in_list else '} after an object member'}."
-    offset = len(text[: error.pos].encode("utf-8", "surrogatepass"))
-    return invalid(f"JSON Parse error: {words or error.msg} at offset: {offset}")
+    words, end = _WORDS.get(error.msg, error.msg), error.pos
+    if error.msg == "Expecting value" and (begun := _BEGUN.match(text, end)):
+        end = begun.end()
+    elif error.msg == "Unterminated string starting at":
+        end = len(text)
+    elif error.msg == "Expecting ',' delimiter":
+        if cut := _NUMBER_CUT_SHORT.match(text, end):
+            words = f"Miss {'fraction part' if cut['fraction'] else 'exponent'} in number."
+            end = cut.end()
+        else:
+            in_list = _innermost_bracket(text[:end]) == "["
+            words = "Missing a comma or " + (
+                "] after an array element." if in_list else "} after an object member."
+            )
+    offset = len(text[:end].encode("utf-8", "surrogatepass"))
+    return invalid(f"JSON Parse error: {words} at offset: {offset}")
 
 
 def _innermost_bracket(text: str) -> str:

@@ -13,7 +13,7 @@ import tensorflow as tf
 NAME = "contract"
 SIGNATURES = (
     *("double", "upper", "two", "types", "binary", "scalar", "any_shape", "uneven", "half"),
-    *("classes", "value", "version"),
+    *("nothing", "number", "classes", "value", "version"),
 )
 
 
@@ -70,6 +70,14 @@ class ContractModel(tf.Module):
     @tf.function(input_signature=[_spec("x", tf.float16)])
     def half(self, x):
         return {"y": x}
+
+    @tf.function(input_signature=[_spec("x", tf.string)])
+    def nothing(self, x):
+        return {"y": x[:0]}
+
+    @tf.function(input_signature=[_spec("x", tf.string)])
+    def number(self, x):
+        return {"y": tf.size(x)}
 
     @tf.function(input_signature=[_spec("examples", tf.string)])
     def _parsed(self, examples):

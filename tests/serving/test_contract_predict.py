@@ -84,6 +84,49 @@ def test_bytes_in_and_out(client):
 
 
 @pytest.mark.parametrize(
+    ("body", "answer"),
+    [
+        ('{"inputs": "abc"}', {"outputs": "ABC"}),
+        ('{"inputs": {"b64": "aGVsbG8="}}', {"outputs": "HELLO"}),
+        ('{"inputs": {"text": {"b64": "aGVsbG8="}}}', {"outputs": "HELLO"}),
+        ('{"inputs": [["a", "b"], ["c", "d"]]}', {"outputs": [["A", "B"], ["C", "D"]]}),
+        ('{"inputs": [{"b64": "aGVs bG8"}]}', {"outputs": ["HELLO"]}),
+        ('{"inputs": [{"b64": ""}]}', {"outputs": [""]}),
+        ('{"instances": [{"b64": "aGVsbG8="}, "world"]}', {"predictions": ["HELLO", "WORLD"]}),
+        ('{"instances": [[{"b64": "aGVsbG8="}], ["world"]]}', {"predictions": [["HELLO"], ["WORLD"]]}),
+        ('{"instances": [{"text": [[{"b64": "aA=="}], ["w"]]}]}', {"predictions": [[["H"], ["W"]]]}),
+        ('{"inputs": ["\\u0000a", "\\ud83d\\ude00"]}', {"outputs": ["\u0000A", "\U0001f600"]}),
+    ],
+)
+def test_texts_and_bytes_in_every_form(client, body, answer):
+    got = client.post(":predict", content=f'{body[:-1]}, "signature_name": "upper"}}')
+    assert (got.status_code, got.json()) == (200, answer)
+
+
+def test_integers_and_decimals_mix_in_a_float(client):
+    values = [1, 2.0, 3, 4, 5.003, 0.007, 0.0]
+    got = predict(client, "any_shape", instances=values)["predictions"]
+    assert [row["x"] for row in got] == [1.0, 2.0, 3.0, 4.0, 5.003, 0.007, 0.0]
+
+
+def test_large_integers_are_exact_in_int64_and_rounded_in_float(client):
+    row = {"i32": -1, "i64": 2**53 + 1, "u8": 0, "flag": False}
+    assert predict(client, "types", inputs={name: [value] for name, value in row.items()})["outputs"][
+        "i64"
+    ] == [2**53 + 1]
+    assert predict(client, "any_shape", instances=[2**24 + 1])["predictions"][0]["x"] == 2.0**24
+
+
+def test_a_list_without_values_is_a_row(client):
+    assert predict(client, instances=[[]]) == {"predictions": [[]]}
+
+
+def test_outputs_without_a_batch_are_told_in_column_form(client):
+    assert predict(client, "nothing", inputs=["a"]) == {"outputs": []}
+    assert predict(client, "number", inputs=["a", "b"]) == {"outputs": 2}
+
+
+@pytest.mark.parametrize(
     ("token", "expected"),
     [
         ("NaN", math.nan),

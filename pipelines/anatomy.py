@@ -21,9 +21,9 @@ class Step:
 
 STEPS: tuple[Step, ...] = (
     Step("DayEvents", INGEST, "ingest", (), "Day files become unique typed events"),
-    Step("Quality", INGEST, "ingest", ("DayEvents",), "Great Expectations on the raw day"),
-    Step("DataBefore", INGEST, "ingest", ("Quality",), "The data state of the span before"),
-    Step("Features", INGEST, "ingest", ("DataBefore",), "Rows as of the moment; histories move on"),
+    Step("DataBefore", INGEST, "ingest", ("DayEvents",), "The data state of the span before"),
+    Step("Quality", INGEST, "ingest", ("DataBefore",), "Great Expectations on the raw day"),
+    Step("Features", INGEST, "ingest", ("Quality",), "Rows as of the moment; histories move on"),
     Step("Statistics", INGEST, "ingest", ("Features",), "TFDV statistics of the rows"),
     Step("Schema", INGEST, "ingest", ("Statistics",), "The curated schema, fitted to the columns there are"),
     Step("Validation", INGEST, "ingest", ("Schema",), "Rows against the schema"),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from components.artifacts import DayEventsArtifact
+from tfx.types.standard_artifacts import Examples
+
 from components.audit.audit import NEW, REPLAY, Audit, Evidence, Learned, audit
 from components.base import lookup
 from components.base.training import training_of
@@ -29,7 +30,8 @@ def of_champion(home: Home) -> tuple[lineage.Lineage, Audit]:
         line.append(
             Learned(one.version, folders[NEW], folders[REPLAY], training.told["config"]["holdout_share"])
         )
-    days = lookup.live(store, DayEventsArtifact)
+    rows = lookup.feature_rows(lookup.live(store, Examples))
+    days = {one.id: one for one in (lookup.handed_on(store, made) for made in rows)}.values()
     files = [(span, Path(one.uri) / str(span) / EVENTS_FILE) for one in days for span in spans_in(one.uri)]
     weights = champion.config["events"]["behavior_weights"]
     evidence = Evidence(

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from components.events.read import day_files
+from components.quality.handing_on import still_broken
 from schemas import lineage
 from schemas.home import Home
 from schemas.rows import HELD_OUT, LEARN
 from schemas.spans import date_of
+
+if TYPE_CHECKING:
+    import ml_metadata as mlmd
+    from tfx.types.artifact import Artifact
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,8 @@ class DayAccount:
     champion: int | None
     learned_version: int | None
     """Of the day's files, as the champion has learned them; None if it has not."""
+    broken: str = ""
+    """Why quality left the newest version of the day out, in a sentence; empty where it did not."""
 
     @property
     def not_yet_learned(self) -> int:
@@ -42,17 +50,16 @@ class DayAccount:
 
 
 def day_account(home: Home, span: int) -> DayAccount | None:
-    """From the newest DayEvents artifact of the day, its rows and the champion; None before its ingest."""
-    from components.artifacts import DayEventsArtifact
-    from components.base import lookup
+    """From the events that were handed on of the day, its rows and the champion; None before its ingest."""
     from components.events import store
     from pipelines import metadata
 
     opened = metadata.store(home)
-    events = [one for one in lookup.live(opened, DayEventsArtifact) if (Path(one.uri) / str(span)).is_dir()]
-    if not events:
+    events = _newest_events(opened, span)
+    if events is None:
         return None
-    account = store.read_account(events[-1].uri, span)
+    account = store.read_account(events.uri, span)
+    newest = day_files(home.events, span).version
     champion = lineage.champion(home.serving)
     has_learned = champion is not None and span in champion.spans_learned
     learned = held_out = 0
@@ -61,7 +68,7 @@ def day_account(home: Home, span: int) -> DayAccount | None:
     return DayAccount(
         date=account["date"],
         version=account["version"],
-        newest_version=day_files(home.events, span).version,
+        newest_version=newest,
         received=account["received"],
         accepted=account["accepted"],
         duplicates=account["duplicates"],
@@ -72,10 +79,27 @@ def day_account(home: Home, span: int) -> DayAccount | None:
         weightless=account["accepted"] - learned - held_out if has_learned else 0,
         champion=champion.version if champion else None,
         learned_version=champion.data_versions.get(account["date"]) if champion and has_learned else None,
+        broken=still_broken(home.broken, lambda date: newest if date == account["date"] else 0).get(
+            account["date"], ""
+        ),
     )
 
 
-def _events_in_rows(opened: object, span: int) -> tuple[int, int]:
+def _newest_events(opened: mlmd.MetadataStore, span: int) -> Artifact | None:
+    """What the newest rows of the span were made of; where there are none, what was read of it."""
+    from tfx.types.standard_artifacts import Examples
+
+    from components.artifacts import DayEventsArtifact
+    from components.base import lookup
+
+    rows = lookup.covering(lookup.feature_rows(lookup.live(opened, Examples)), {span})
+    if rows:
+        return lookup.handed_on(opened, rows[-1])
+    read = [one for one in lookup.live(opened, DayEventsArtifact) if (Path(one.uri) / str(span)).is_dir()]
+    return read[-1] if read else None
+
+
+def _events_in_rows(opened: mlmd.MetadataStore, span: int) -> tuple[int, int]:
     """How many events of the span stand behind rows to learn, and behind rows held out."""
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
@@ -117,7 +141,9 @@ def told(account: DayAccount) -> list[str]:
         lines.append(f"{champion}, which has learned version {account.learned_version} of the day's files")
     else:
         lines.append(champion)
-    if account.newest_version != account.version:
+    if account.broken:
+        lines.append(account.broken)
+    elif account.newest_version != account.version:
         lines.append(
             f"version {account.newest_version} has been delivered since: the next ingest of the day reads it"
         )

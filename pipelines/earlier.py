@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import ml_metadata as mlmd
-from ml_metadata.proto import metadata_store_pb2
 from tfx.types.standard_artifacts import Examples
 
 from components.artifacts import DataStateArtifact
@@ -23,8 +22,6 @@ from components.events.read import day_files, fingerprint
 from pipelines import metadata
 from schemas.home import Home
 from schemas.spans import date_of
-
-QUALITY = "components.quality.component.Quality"
 
 
 @dataclass(frozen=True)
@@ -43,12 +40,11 @@ def first_to_ingest(home: Home, span: int) -> int:
     done = list(_ingests_before(store, span))
     if not done:
         return span
-    broken = _failed_quality(store)
     for one, following in zip(done, [*(later.first_span for later in done[1:]), span + 1], strict=True):
         if _has_changed(home.events, one):
             return one.first_span
         for gap in range(one.last_span + 1, min(following, span)):
-            if day_files(home.events, gap).files and (gap, fingerprint(home.events, gap, gap)) not in broken:
+            if day_files(home.events, gap).files:
                 return gap
     return span
 
@@ -73,13 +69,16 @@ def _ingests_before(store: mlmd.MetadataStore, span: int) -> Iterator[Ingest]:
     state = found[0].id if found else None
     while state is not None:
         inputs = inputs_of(store, maker_of(store, state))
-        line.append(_ingest(store, maker_of(store, inputs["events"])))
+        line.append(_ingest(store, inputs["events"]))
         state = inputs.get("before")
     return reversed(line)
 
 
-def _ingest(store: mlmd.MetadataStore, day_events: int) -> Ingest:
-    (execution,) = store.get_executions_by_id([day_events])
+def _ingest(store: mlmd.MetadataStore, events: int) -> Ingest:
+    """Of the events that were handed on; quality, which hands them on, has them from the step that reads."""
+    maker = maker_of(store, events)
+    read = inputs_of(store, maker).get("events")
+    (execution,) = store.get_executions_by_id([maker if read is None else maker_of(store, read)])
     told = execution.custom_properties
     return Ingest(
         told["first_span"].int_value,
@@ -103,14 +102,3 @@ def _files_and_folders(day: Path) -> Iterator[Path]:
     for folder, _, files in os.walk(day):
         yield Path(folder)
         yield from (Path(folder) / file for file in files)
-
-
-def _failed_quality(store: mlmd.MetadataStore) -> set[tuple[int, str]]:
-    """(span, fingerprint) of single days whose files failed a critical expectation."""
-    try:
-        checks = store.get_executions_by_type(QUALITY)
-    except mlmd.errors.NotFoundError:
-        return set()
-    failed = [one.id for one in checks if one.last_known_state == metadata_store_pb2.Execution.FAILED]
-    days = (_ingest(store, maker_of(store, inputs_of(store, one)["events"])) for one in failed)
-    return {(day.first_span, day.fingerprint) for day in days if day.first_span == day.last_span}

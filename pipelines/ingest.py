@@ -10,7 +10,7 @@ from tfx.dsl.components.common.resolver import Resolver
 from tfx.types.standard_artifacts import ExampleStatistics
 
 import schemas
-from components.artifacts import DataStateArtifact
+from components.artifacts import DataStateArtifact, DayEventsArtifact
 from components.base.strategies import DataBefore, StatisticsBefore
 from components.digests import of_file
 from components.drift.component import Drift, RowsSchema
@@ -35,21 +35,26 @@ def create(home: Home, config: Config, plan: Plan) -> tfx.dsl.Pipeline:
         folder=str(home.events),
         config=config.events.model_dump_json(),
     ).with_id("DayEvents")
-    quality = Quality(events=events.outputs["events"], broken=str(home.logs / "quality")).with_id("Quality")
     before = Resolver(
         strategy_class=DataBefore,
-        config={"span": plan.first_span},
+        config={"span": plan.first_span, "last": plan.span, "folder": str(home.events)},
         before=tfx.dsl.Channel(type=DataStateArtifact),
+        accepted=tfx.dsl.Channel(type=DayEventsArtifact),
     ).with_id("DataBefore")
-    features = Features(
+    quality = Quality(
         events=events.outputs["events"],
+        earlier=before.outputs["accepted"],
+        broken=str(home.broken),
+        bootstrap=int(plan.bootstrap),
+    ).with_id("Quality")
+    features = Features(
+        events=quality.outputs["accepted"],
         before=before.outputs["before"],
         config=config.features.model_dump_json(),
         behavior_weights=config.events.behavior_weights.model_dump_json(),
         items=_file(home.items),
         users=_file(home.users),
     ).with_id("Features")
-    features.add_upstream_node(quality)
     statistics = tfx.components.StatisticsGen(examples=features.outputs["rows"]).with_id("Statistics")
     schema = RowsSchema(
         statistics=statistics.outputs["statistics"],
@@ -73,7 +78,7 @@ def create(home: Home, config: Config, plan: Plan) -> tfx.dsl.Pipeline:
     return tfx.dsl.Pipeline(
         pipeline_name=NAME,
         pipeline_root=str(home.pipelines),
-        components=[events, quality, before, features, statistics, schema, validation, earlier, drift],
+        components=[events, before, quality, features, statistics, schema, validation, earlier, drift],
         enable_cache=True,
         metadata_connection_config=metadata.connection(home),
     )

@@ -94,6 +94,7 @@ def create(home: Home, config: Config, plan: Plan) -> tfx.dsl.Pipeline:
         config=config.gate.model_dump_json(),
         span=plan.span,
         superseded=int(plan.superseded),
+        quality=base.outputs["quality"],
         drift=base.outputs["drift"],
         concept_drift=concept_drift.outputs["report"],
     ).with_id("Gate")

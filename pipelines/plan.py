@@ -35,6 +35,8 @@ class Plan:
     """Digest of the day files: other files, other data."""
     superseded: bool
     """Later days were learned already: train and record, never push."""
+    bootstrap: bool = False
+    """The stretch has no day of its own: broken days in it are left out, whichever they are."""
     rebuild: bool = False
     """Learn all days anew, from nothing, as another line than the champion's."""
     airflow_run_id: str = ""
@@ -93,6 +95,7 @@ def plan(
         span=span,
         fingerprint=fingerprint(home.events, first, span),
         superseded=bool(learned) and max(learned) > span,
+        bootstrap=first_span is not None,
         airflow_run_id=airflow_run_id,
         skip=skip,
     )

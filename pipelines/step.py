@@ -13,6 +13,7 @@ import json
 import sys
 from pathlib import Path
 
+from components.quality.handing_on import told as broken
 from pipelines import config as settings
 from pipelines import lease
 from pipelines.anatomy import PUSH
@@ -108,13 +109,15 @@ STEPS = {"plan": _plan, "node": _node, "inbox": _inbox, "rollback": _rollback}
 
 
 def told(outputs: dict[str, list[str]]) -> dict:
-    """What a person wants to know of a step's outputs: verdict, MLflow run, pushed version."""
-    told = {}
+    """What a person wants to know of a step's outputs: days left out, verdict, MLflow run, pushed version."""
+    told: dict = {}
     for key, file in (("blessing", "verdict.json"), ("run", "run.json"), ("pushed", "pushed.json")):
         for place in outputs.get(key, []):
             path = Path(place) / file
             if path.exists():
                 told[key] = json.loads(path.read_text())
+    if "accepted" in outputs:  # of quality
+        told["left_out"] = [line for place in outputs.get("report", []) for line in broken(Path(place))]
     return told
 
 

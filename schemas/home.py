@@ -79,5 +79,10 @@ class Home:
         return self.root / "logs"
 
     @property
+    def broken(self) -> Path:
+        """Quality's reports of stretches with broken days, a folder a last day."""
+        return self.logs / "quality"
+
+    @property
     def worker_socket(self) -> Path:
         return self.run / "worker.sock"

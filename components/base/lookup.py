@@ -9,6 +9,7 @@ from tfx.types.artifact import Artifact, ArtifactState
 from tfx.types.artifact_utils import deserialize_artifact
 
 from components.artifacts import SPANS
+from components.base.training import inputs_of, maker_of
 from schemas.rows import LEARN
 
 
@@ -57,6 +58,12 @@ def spans_of(rows: Artifact) -> list[int]:
 def feature_rows(examples: Iterable[Artifact]) -> list[Artifact]:
     """The Examples that Features wrote (Replay writes Examples of other splits)."""
     return [one for one in examples if LEARN in json.loads(one.split_names or "[]")]
+
+
+def handed_on(store: mlmd.MetadataStore, rows: Artifact) -> Artifact:
+    """The events that rows were made of."""
+    (found,) = store.get_artifacts_by_id([inputs_of(store, maker_of(store, rows.id))["events"]])
+    return deserialize_artifact(store.get_artifact_type(found.type), found)
 
 
 def covering(examples: Iterable[Artifact], spans: set[int]) -> list[Artifact]:

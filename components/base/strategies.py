@@ -13,12 +13,13 @@ from tfx.types.standard_artifacts import ExampleAnomalies, Examples, ExampleStat
 from components.artifacts import (
     ConceptDriftReport,
     DataStateArtifact,
-    DayEventsArtifact,
     DriftReport,
     QualityReport,
 )
 from components.base import lookup
 from components.base.training import training_of
+from components.events.read import day_files
+from components.events.store import read_account
 from components.features.data_state import changed_spans
 from schemas import lineage
 
@@ -27,13 +28,30 @@ WEEK = 7
 
 
 class DataBefore(resolver.ResolverStrategy):
-    """`before`: the data state of the newest span before `span`; nothing on the first day."""
+    """What earlier runs left for a stretch from `span` to `last`, whose files lie below `folder`.
 
-    def __init__(self, span: int):
-        self._span = span
+    before: the data state of the newest span before `span`; nothing on the first day; accepted: the events
+    that were handed on of days whose files have another version now, oldest first.
+    """
+
+    def __init__(self, span: int, last: int, folder: str):
+        self._span, self._last, self._folder = span, last, Path(folder)
 
     def resolve_artifacts(self, store: mlmd.MetadataStore, input_dict: dict) -> dict[str, list[Artifact]]:
-        return {"before": lookup.before_span(lookup.live(store, DataStateArtifact), self._span)}
+        return {
+            "before": lookup.before_span(lookup.live(store, DataStateArtifact), self._span),
+            "accepted": self._accepted(store),
+        }
+
+    def _accepted(self, store: mlmd.MetadataStore) -> list[Artifact]:
+        examples = lookup.feature_rows(lookup.live(store, Examples))
+        found: dict[int, Artifact] = {}
+        for span in range(self._span, self._last + 1):
+            for rows in lookup.covering(examples, {span}):
+                events = lookup.handed_on(store, rows)
+                if read_account(events.uri, span)["version"] != day_files(self._folder, span).version:
+                    found[events.id] = events
+        return [found[number] for number in sorted(found)]
 
 
 class StatisticsBefore(resolver.ResolverStrategy):
@@ -97,9 +115,6 @@ class Base(resolver.ResolverStrategy):
         validated = {span for one in examples for span in lookup.spans_of(one)}
         unlearned = {span for span in validated if span <= self._span} - learned
         rows = lookup.covering(examples, unlearned | corrected)
-        wanted = {one.span for one in rows}
-
-        events = lookup.live(store, DayEventsArtifact)
         return {
             "base": model_of(base),
             "champion": model_of(lineage.champion(self._serving)),
@@ -108,7 +123,7 @@ class Base(resolver.ResolverStrategy):
             "base_data": base_data,
             "corrected_before": self._learned_from(store, base, all_rows, corrected),
             "data_state": data_state,
-            "events": [one for span in sorted(wanted) for one in lookup.at_span(events, span)],
+            "events": [lookup.handed_on(store, one) for one in rows],
             "quality": of_this_span(QualityReport),
             "drift": of_this_span(DriftReport),
             "anomalies": of_this_span(ExampleAnomalies),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -56,18 +57,24 @@ def accounts(root: str | Path) -> dict[str, dict]:
 
 
 def read_account(root: str | Path, span: int) -> dict:
-    """span, date, version, missing, received, accepted, duplicates, quarantined {reason: rows}, capped."""
+    """span, date, version, missing, received, accepted, duplicates, quarantined {reason: rows}, capped;
+    left_out [expectation] where quality has put the day aside."""
     return json.loads((Path(root) / str(span) / ACCOUNT_FILE).read_text())
 
 
-def read_raw(root: str | Path) -> pa.Table:
-    """All days as they were found, what is quarantined among them: what quality looks at.
+def is_handed_on(account: Mapping) -> bool:
+    """Whether the day of this account was delivered and is sound."""
+    return not account["missing"] and not account.get("left_out")
+
+
+def read_raw(root: str | Path, spans: Iterable[int] | None = None) -> pa.Table:
+    """Days (by default all) as they were found, what is quarantined among them: what quality looks at.
 
     `user_id`, `item_id`, `behavior` as found, `time` (text, null where it is no time of the day), `money`
     (float64), `fault` (null = usable), `span`. Rows that repeat an event are not in it.
     """
     days = []
-    for span in spans_in(root):
+    for span in spans_in(root) if spans is None else spans:
         good, bad = read_events(root, span), read_quarantine(root, span)
         whole = pa.table(
             {

@@ -44,7 +44,7 @@ def Features(
     stretch.write_splits(rows.uri, learn, held)
     rows.split_names = json.dumps([LEARN, HELD_OUT])
     rows.span = data_state.span = state.span
-    delivered = [span for span in days if not store.read_account(events.uri, span)["missing"]]
+    delivered = [span for span in days if store.is_handed_on(store.read_account(events.uri, span))]
     rows.set_string_custom_property(SPANS, json.dumps(delivered))
     examples_utils.set_payload_format(rows, example_gen_pb2.PayloadFormat.FORMAT_PARQUET)
     state.save(data_state.uri)

@@ -7,11 +7,12 @@ from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArti
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Model, ModelBlessing, ModelEvaluation
 
-from components.artifacts import ConceptDriftReport, DriftReport
+from components.artifacts import ConceptDriftReport, DriftReport, QualityReport
 from components.drift.measure import sentences
 from components.evaluator.files import read
 from components.gate.config import GateConfig
 from components.gate.verdict import judge
+from components.quality.handing_on import told as left_out
 
 
 @component
@@ -22,16 +23,18 @@ def Gate(
     config: Parameter[str],
     span: Parameter[int],
     superseded: Parameter[int] = 0,
+    quality: InputArtifact[List[QualityReport]] = None,
     drift: InputArtifact[List[DriftReport]] = None,
     concept_drift: InputArtifact[List[ConceptDriftReport]] = None,
 ) -> None:
     """Bless or reject the candidate; `superseded` = 1 where later days were learned already.
 
-    Drift informs the reader of the verdict and decides nothing.
+    Broken days that were left out, and drift, inform the reader of the verdict and decide nothing.
     """
     per_row, summary = read(Path(evaluation.uri))
     settings = GateConfig.model_validate_json(config)
-    notes = sentences(Path(one.uri) for one in [*(drift or []), *(concept_drift or [])])
+    notes = [line for one in quality or [] for line in left_out(Path(one.uri))]
+    notes += sentences(Path(one.uri) for one in [*(drift or []), *(concept_drift or [])])
     verdict = judge(per_row, summary, summary["health"], settings, bool(superseded), notes)
     folder = Path(blessing.uri)
     folder.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
 from components.artifacts import DataStateArtifact, DayEventsArtifact
-from components.events.store import accounts
+from components.events.store import accounts, is_handed_on
 from components.release import release as releasing
 
 
@@ -36,7 +36,7 @@ def Release(
         date: account["version"]
         for one in events
         for date, account in accounts(Path(one.uri)).items()
-        if not account["missing"]
+        if is_handed_on(account)
     }
     releasing.release(
         candidate=Path(candidate.uri),

@@ -99,6 +99,8 @@ def _tell(outcomes: list[Outcome]) -> None:
     facts: dict = {}
     for outcome in outcomes:
         facts |= told(outcome.outputs)
+    for line in facts.get("left_out", []):
+        console.print(line, style="yellow", markup=False)
     verdict = facts.get("blessing", {})
     console.print(f"verdict: [bold]{verdict.get('status', 'none')}[/]")
     for reason in verdict.get("reasons", []):

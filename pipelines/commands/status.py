@@ -10,7 +10,8 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from components.events.read import available_spans
+from components.events.read import available_spans, day_files
+from components.quality.handing_on import still_broken
 from pipelines import config as settings
 from schemas import lineage
 from schemas.home import Home
@@ -50,7 +51,13 @@ def status(
     champion = versions[-1]
     unlearned = [span for span in spans if span <= champion.span and span not in champion.spans_learned]
     console.print(f"champion: version {champion.version}; days up to it not learned yet: {len(unlearned)}")
+    for line in still_broken(home.broken, lambda date: _version(home, date)).values():
+        console.print(line, markup=False)
     _tell_concept_drift(home)
+
+
+def _version(home: Home, date: str) -> int:
+    return day_files(home.events, span_of(parse_date(date))).version
 
 
 def _tell_concept_drift(home: Home) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.config import Config
@@ -90,6 +92,14 @@ def write_day(home: Home, span: int, events: pa.Table, version: int = 1) -> None
     folder = home.events / date_of(span).isoformat() / f"ver-{version}"
     folder.mkdir(parents=True)
     pq.write_table(events, folder / "events.parquet")
+
+
+def broken(events: pa.Table) -> pa.Table:
+    """The day with hours of the next one in all rows but ten: nothing else of it is usable."""
+    field = events.schema.field("timestamp")
+    next_day = pc.add(events["timestamp"].slice(10), dt.timedelta(days=1)).combine_chunks()
+    moments = pa.chunked_array([*events["timestamp"].slice(0, 10).chunks, next_day], field.type)
+    return events.set_column(events.column_names.index("timestamp"), field, moments)
 
 
 def values(table: pa.Table, column: str) -> list:

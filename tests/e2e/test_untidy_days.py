@@ -6,26 +6,29 @@ from collections import Counter
 
 import pyarrow as pa
 import pytest
+from typer.testing import CliRunner
 
 from components.features.data_state import DataState
 from components.features.stretch import advance_stretch
 from components.features.tables import read_table
 from pipelines.audit import of_champion
+from pipelines.commands.status import app as status
+from pipelines.day_account import day_account, told
 from pipelines.launch import StepError
 from pipelines.plan import plan
 from schemas import lineage
-from schemas.spans import start_of
-from tests.e2e.deployment import FIRST_SPAN, LAST_OF_STRETCH, STRETCH, Deployment, values, write_day
+from schemas.spans import date_of
+from tests.e2e.deployment import FIRST_SPAN, LAST_OF_STRETCH, STRETCH, Deployment, broken, values, write_day
 from tests.factories import make_events
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 
-LATE, BEFORE_LATE, TINY, EMPTY, HUGE, TWICE, BROKEN, ON, MENDED = range(
-    LAST_OF_STRETCH + 1, LAST_OF_STRETCH + 10
+LATE, BEFORE_LATE, TINY, EMPTY, HUGE, TWICE, BROKEN, ON, MENDED, BETWEEN, SOUND, AFTER, LAST = range(
+    LAST_OF_STRETCH + 1, LAST_OF_STRETCH + 14
 )
 IMPOSSIBLE = {"floor": 0.999}
 WITHDRAWN, ADDED = 20, 15
-DAYS = make_events(STRETCH + 9, users=120, items=60, seed=7, per_day=200)
+DAYS = make_events(STRETCH + 13, users=120, items=60, seed=7, per_day=200)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +59,7 @@ def story(deployment):
     write_day(home, TWICE, DAYS[TWICE])
     runs["rejected again"] = deployment.learn(TWICE, gate=IMPOSSIBLE)
 
-    write_day(home, BROKEN, broken())
+    write_day(home, BROKEN, broken(DAYS[BROKEN]))
     with pytest.raises(StepError) as failure:
         deployment.learn(BROKEN)
     runs["failure"] = str(failure.value)
@@ -66,6 +69,20 @@ def story(deployment):
     write_day(home, BROKEN, DAYS[BROKEN], version=2)
     write_day(home, MENDED, DAYS[MENDED])
     runs["mended"] = deployment.learn(MENDED)
+
+    write_day(home, BETWEEN, broken(DAYS[BETWEEN]))
+    write_day(home, ON, broken(DAYS[ON]), version=2)
+    for span in (SOUND, AFTER):
+        write_day(home, span, DAYS[span])
+    runs["past broken ones"] = deployment.learn(AFTER)
+    runs["told of broken ones"] = {span: told(day_account(home, span)) for span in (ON, BETWEEN, SOUND)}
+    runs["status"] = CliRunner().invoke(status, ["status"], env={"EVERLEARN_HOME": str(home.root)}).output
+    runs["audit past broken ones"] = of_champion(home)[1]
+
+    write_day(home, BETWEEN, DAYS[BETWEEN], version=2)
+    write_day(home, ON, DAYS[ON], version=3)
+    write_day(home, LAST, DAYS[LAST])
+    runs["all mended"] = deployment.learn(LAST)
     return runs
 
 
@@ -80,15 +97,6 @@ def corrected() -> pa.Table:
         place = day.column_names.index(name)
         fresh = fresh.set_column(place, day.schema.field(name), at.column(name))
     return pa.concat_tables([day.slice(WITHDRAWN), fresh])
-
-
-def broken() -> pa.Table:
-    """Hours of the next day in every row: nothing of it is usable."""
-    day = DAYS[BROKEN]
-    wrong = pa.array(
-        [start_of(BROKEN + 1) + n for n in range(day.num_rows)], day.schema.field("timestamp").type
-    )
-    return day.set_column(day.column_names.index("timestamp"), day.schema.field("timestamp"), wrong)
 
 
 def learned(run) -> Counter:
@@ -179,7 +187,7 @@ def test_the_same_day_delivered_again_changes_nothing(story):
 
 
 def test_a_broken_day_learns_nothing_and_keeps_no_other_waiting(story):
-    assert "quality failed" in story["failure"]
+    assert "2024-03-20, which failed in quality (times_of_the_day, rows_usable)" in story["failure"]
     assert BROKEN not in learned(story["on"])
     assert ON in story["on"].state().spans_learned
     assert BROKEN not in story["on"].state().spans_learned
@@ -189,9 +197,39 @@ def test_a_mended_day_is_learned_like_a_late_one(story):
     assert set(learned(story["mended"])) == {BROKEN, MENDED}
 
 
+def test_a_broken_day_between_others_is_left_out_and_named(story):
+    assert set(learned(story["past broken ones"])) == {SOUND, AFTER}
+    notes = [note for note in story["past broken ones"].verdict()["notes"] if "left out" in note]
+    assert [note[:10] for note in notes] == [str(date_of(ON)), str(date_of(BETWEEN))]
+    assert all("quality failed (times_of_the_day, rows_usable): see" in note for note in notes)
+    for span in (ON, BETWEEN):
+        assert f"{date_of(span)} is left out" in story["status"]
+    of_between = "\n".join(story["told of broken ones"][BETWEEN])
+    assert "learned 0 + held out 0 + not yet learned 10" in of_between
+    assert f"{date_of(BETWEEN)} is left out, quality failed" in of_between
+    assert "left out" not in "".join(story["told of broken ones"][SOUND])
+
+
+def test_a_learned_day_that_comes_again_broken_stays_what_it_was(deployment, story):
+    lines = "\n".join(story["told of broken ones"][ON])
+    assert lines.startswith(f"{date_of(ON)}, version 1 of its files\nreceived 200 = accepted 200 ")
+    assert "+ not yet learned 0" in lines
+    assert f"{date_of(ON)} is left out" in lines
+    then = DataState.load(story["mended"].folder("Features", "data_state"))
+    now = DataState.load(story["past broken ones"].folder("Features", "data_state"))
+    assert now.spans[ON] == then.spans[ON]
+    found = story["audit past broken ones"]
+    assert found.broken == ()
+    assert found.accepted == found.learned + found.held_out
+
+
+def test_a_day_mended_after_a_stretch_went_on_without_it_is_learned_like_a_late_one(story):
+    assert set(learned(story["all mended"])) == {BETWEEN, LAST}
+
+
 def test_the_audit_proves_the_whole_story(deployment, story):
     champion, found = of_champion(deployment.home)
-    assert champion.run_id == story["mended"].run_id
+    assert champion.run_id == story["all mended"].run_id
     assert found.broken == ()
     assert found.accepted == found.learned + found.held_out
     assert 0 < found.withdrawn <= WITHDRAWN

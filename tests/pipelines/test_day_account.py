@@ -45,7 +45,7 @@ def home(tmp_path):
     learn, held, _ = advance_stretch(None, {FIRST_SPAN: events}, None, None, features, weights)
     write_splits(rows, learn, held)
     opened = metadata.store(home)
-    for kind, folder in ((DayEventsArtifact, out), (Examples, rows)):
+    for kind, folder, took in ((DayEventsArtifact, out, None), (Examples, rows, "events")):
         artifact = kind()
         artifact.uri, artifact.span = str(folder), FIRST_SPAN
         if kind is Examples:
@@ -54,8 +54,24 @@ def home(tmp_path):
         proto = artifact.mlmd_artifact
         proto.type_id = opened.put_artifact_type(artifact.artifact_type)
         proto.state = metadata_store_pb2.Artifact.LIVE
-        opened.put_artifacts([proto])
+        (number,) = opened.put_artifacts([proto])
+        made_by(opened, number, {took: number - 1} if took else {})
     return home
+
+
+def made_by(opened, artifact: int, inputs: dict[str, int]) -> None:
+    """Puts the execution that wrote an artifact, with what it took, into MLMD."""
+    from ml_metadata.proto import metadata_store_pb2
+
+    kind = metadata_store_pb2.ExecutionType(name="step")
+    execution = metadata_store_pb2.Execution(type_id=opened.put_execution_type(kind))
+    (number,) = opened.put_executions([execution])
+    for key, one, direction in [("made", artifact, "OUTPUT"), *((k, a, "INPUT") for k, a in inputs.items())]:
+        event = metadata_store_pb2.Event(
+            artifact_id=one, execution_id=number, type=metadata_store_pb2.Event.Type.Value(direction)
+        )
+        event.path.steps.add().key = key
+        opened.put_events([event])
 
 
 def push(home: Home, version: int, spans: tuple[int, ...]) -> None:
@@ -94,6 +110,18 @@ def test_the_account_adds_up_before_and_after_the_day_is_learned(home):
 def test_a_newer_delivery_is_named(home):
     write_day(home.events, DATE, make_events(1, seed=5)[FIRST_SPAN])
     assert "version 2 has been delivered since" in told(day_account(home, FIRST_SPAN))[-1]
+
+
+def test_a_newest_version_that_is_broken_is_named(home):
+    write_day(home.events, DATE, make_events(1, seed=5)[FIRST_SPAN])
+    report = home.broken / DATE
+    report.mkdir(parents=True)
+    found = {"broken": {DATE: ["users_present"]}, "versions": {DATE: 2}}
+    (report / "result.json").write_text(json.dumps(found))
+    lines = told(day_account(home, FIRST_SPAN))
+    assert lines[0] == f"{DATE}, version 1 of its files"
+    assert lines[-1].startswith(f"{DATE} is left out, quality failed (users_present): see {report}")
+    assert "delivered since" not in "\n".join(lines)
 
 
 def test_days_without_an_account_say_why(home):

@@ -33,6 +33,10 @@ def put(store, kind, span, uri, state=LIVE, spans=None):
     return store.put_artifacts([proto])[0]
 
 
+def before(store, span, folder):
+    return DataBefore(span, span, str(folder)).resolve_artifacts(store, {})
+
+
 def test_before_means_by_span_not_by_age(store):
     put(store, DataStateArtifact, 6, "six")
     put(store, DataStateArtifact, 5, "five, ingested late")
@@ -42,12 +46,12 @@ def test_before_means_by_span_not_by_age(store):
     assert lookup.before_span(found, 5) == []
 
 
-def test_the_newest_of_a_span_counts(store):
+def test_the_newest_of_a_span_counts(store, tmp_path):
     for uri in ("first", "again"):
         put(store, DataStateArtifact, 5, uri)
     found = lookup.live(store, DataStateArtifact)
     assert [one.uri for one in lookup.at_span(found, 5)] == ["again"]
-    assert DataBefore(span=6).resolve_artifacts(store, {})["before"][0].uri == "again"
+    assert before(store, 6, tmp_path)["before"][0].uri == "again"
 
 
 def test_an_artifact_of_an_unfinished_step_does_not_exist(store):
@@ -55,9 +59,9 @@ def test_an_artifact_of_an_unfinished_step_does_not_exist(store):
     assert lookup.live(store, DataStateArtifact) == []
 
 
-def test_nothing_is_found_in_an_empty_store(store):
+def test_nothing_is_found_in_an_empty_store(store, tmp_path):
     assert lookup.live(store, DataStateArtifact) == []
-    assert DataBefore(span=3).resolve_artifacts(store, {}) == {"before": []}
+    assert before(store, 3, tmp_path) == {"before": [], "accepted": []}
 
 
 def test_rows_of_every_unlearned_span_are_covered_by_the_newest_artifacts(store):

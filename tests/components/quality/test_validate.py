@@ -8,21 +8,25 @@ import pytest
 
 from components.events.store import QUARANTINE, write_day
 from components.quality.validate import SUITES, BrokenDayError, require, validate
+from schemas.spans import date_of
 from tests.factories import FIRST_SPAN, make_events
 
 
-def write(folder, broken=0, duplicates=0, missing=False):
-    """A DayEvents folder of one generated day, with rows that lack their user."""
-    events = make_events(1)[FIRST_SPAN]
+def write(folder, broken=0, duplicates=0, missing=False, span=FIRST_SPAN, version=1):
+    """A day of a DayEvents folder, generated, with rows that lack their user."""
+    events = make_events(1, first_span=span)[span]
     faulty = [
         {"file": "a.csv", "row": n, "field": "user_id", "reason": "missing", "item_id": "i1",
          "behavior": "click", "timestamp": "2024-03-04"}
         for n in range(broken)
     ]  # fmt: skip
     received = events.num_rows + broken + duplicates
-    account = {"date": "2024-03-04", "missing": missing, "received": received, "duplicates": duplicates}
+    account = {
+        "date": str(date_of(span)), "missing": missing, "received": received, "duplicates": duplicates,
+        "version": version,
+    }  # fmt: skip
     quarantine = QUARANTINE.empty_table() if not faulty else _table(faulty)
-    write_day(folder, FIRST_SPAN, events, quarantine, account)
+    write_day(folder, span, events, quarantine, account)
 
 
 def _table(rows):
@@ -48,9 +52,27 @@ def test_a_day_that_lacks_its_users_is_stopped_with_the_expectations_named(tmp_p
     result = validate(tmp_path / "events", tmp_path)
     assert set(result["critical_failed"]) == {"users_present", "rows_usable"}
     with pytest.raises(
-        BrokenDayError, match=r"nothing is learned from 2024-03-04, quality failed \(users_present"
+        BrokenDayError, match=r"nothing is learned from 2024-03-04, which failed in quality \(users_present"
     ):
         require(result, ["2024-03-04"], tmp_path)
+
+
+def test_a_stretch_stops_where_its_own_day_is_broken_and_a_bootstrap_where_all_are(tmp_path):
+    sound, broken = FIRST_SPAN, FIRST_SPAN + 1
+    write(tmp_path / "events", span=sound)
+    write(tmp_path / "events", span=broken, broken=30, version=3)
+    result = validate(tmp_path / "events", tmp_path, own=broken)
+    assert not result["success"]
+    assert result["broken"] == {"2024-03-05": ["users_present", "rows_usable"]}
+    assert result["versions"] == {"2024-03-05": 3}
+    with pytest.raises(BrokenDayError, match="nothing is learned from 2024-03-05, which"):
+        require(result, ["2024-03-04", "2024-03-05"], tmp_path, own=broken)
+    assert validate(tmp_path / "events", tmp_path, own=sound)["success"]
+    assert validate(tmp_path / "events", tmp_path)["success"]
+    write(tmp_path / "events", span=sound, broken=30)
+    with pytest.raises(BrokenDayError, match="2024-03-04 to 2024-03-05, each day of which failed"):
+        require(validate(tmp_path / "events", tmp_path), ["2024-03-04", "2024-03-05"], tmp_path)
+    assert (tmp_path / "data_docs" / "index.html").read_text().count("2024-03-05") >= 2  # a page a suite
 
 
 def test_an_odd_day_goes_on_and_its_warnings_are_recorded(tmp_path):

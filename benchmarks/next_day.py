@@ -19,12 +19,12 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.baselines import habit_ranks, popularity_ranks
-from components.evaluator.metrics import owners, recall_at
 from components.events import sql
 from components.events.read import day_files, read_day
 from components.features.advance import advance
 from components.features.data_state import DataState
 from components.features.tables import read_table
+from components.metrics import owners, recall_at
 from pipelines import config as settings
 from pipelines import environment
 from schemas import lineage

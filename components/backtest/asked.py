@@ -17,9 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from components.evaluator.metrics import metric, owners
 from components.features import rows as layout
 from components.features.data_state import DataState
+from components.metrics import metric, owners
 
 ALL, NEW = "all", "new"
 VIEWS = (ALL, NEW)

@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 
 from components.evaluator import forgetting as forget
 from components.evaluator.config import EvaluatorConfig
-from components.evaluator.metrics import metric, owners
 from components.evaluator.slices import slices
 from components.evaluator.tasks import Tasks, split
 from components.features.rows import scalar
+from components.metrics import metric, owners
 from schemas.spans import date_of
 
 CANDIDATE, CHAMPION, MONTH_AGO, BEST_EVER = "candidate", "champion", "month_ago", "best_ever"

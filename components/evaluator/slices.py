@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.evaluator.config import EvaluatorConfig
-from components.evaluator.metrics import owners
 from components.evaluator.tasks import AGES, OLDER, age_of
 from components.features.rows import scalar
+from components.metrics import owners
 from schemas.rows import ITEM_PREFIX, features_of
 
 USUAL = (f"{ITEM_PREFIX}department", f"{ITEM_PREFIX}category")

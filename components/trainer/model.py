@@ -158,11 +158,8 @@ class TwoTower(tfrs.Model):
         """All variables by their name in the model state."""
         return {name: one.numpy() for name, one in {**self.table_variables, **self.dense_variables}.items()}
 
-    def compute_loss(self, inputs: Tensors, training: bool = False) -> tf.Tensor:
-        """The summed loss of a step, whose inputs `Steps` makes: rows against candidates and their own past.
-
-        Past items are candidates of their own row with certainty; the shared candidates are a sample.
-        """
+    def logits(self, inputs: Tensors) -> tuple[tf.Tensor, tf.Tensor]:
+        """Scores of a step's shared candidates, float32 [rows, candidates], and of own past items [rows, n]."""
         represented = self.items.represent(inputs["item"], inputs["item_categories"])
         vectors = self.items(represented, inputs["item_numbers"])
         bias = self.items.bias(inputs["item"])
@@ -176,7 +173,17 @@ class TwoTower(tfrs.Model):
         shared += static("candidate") + tf.einsum("bt,bct->bc", trend_weight, inputs["candidate_trend"])
         past = tf.einsum("bd,bhd->bh", query, tf.gather(vectors, inputs["history"])) / self.temperature
         past += static("history") + tf.einsum("bt,bht->bh", trend_weight, inputs["history_trend"])
-        past += self.repeat(inputs, inputs["history_trend"])
+        return shared, past + self.repeat(inputs, inputs["history_trend"])
+
+    def compute_loss(self, inputs: Tensors, training: bool = False) -> tf.Tensor:
+        """The summed loss of a step, whose inputs `Steps` makes: rows against candidates and their own past.
+
+        Past items are candidates of their own row with certainty; the shared candidates are a sample.
+        """
+        return self.loss_of(*self.logits(inputs), inputs)
+
+    def loss_of(self, shared: tf.Tensor, past: tf.Tensor, inputs: Tensors) -> tf.Tensor:
+        """The summed loss of what `logits` answered."""
         return multi_positive_softmax(
             shared, inputs["candidate_weight"], inputs["candidate_excluded"], inputs["inclusion"],
             past, inputs["history_weight"], inputs["history_mask"], self.discovery,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from components.evaluator import metrics
+from components import metrics
 
 # The first row has its relevant items at ranks 1, 4 and 30, the second one at rank 3, the third none.
 RANKS = np.array([4, 1, 30, 3])

@@ -17,6 +17,7 @@ from components.backtest.peers.past import Past
 from components.backtest.peers.ranker import PeerRanker
 from components.backtest.peers.registry import Peer
 from components.backtest.walk import Day, Prepared
+from components.features.catalogue import withdrawn
 
 
 class PeerLine:
@@ -74,4 +75,4 @@ def metric_names(k: int) -> tuple[str, ...]:
 def past_before(takes: pa.Table, catalogue: pa.Table, span: int, seed: int) -> Past:
     """All takes before the span, over the items that existed then."""
     known = catalogue.filter(pc.less(catalogue.column("first_span"), span))
-    return Past(takes, known.column("item_id").combine_chunks(), span, seed)
+    return Past(takes, known.column("item_id").combine_chunks(), span, seed, withdrawn(known, span))

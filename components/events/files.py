@@ -39,6 +39,12 @@ class FileFormat:
     delimiter: str | None = None
     encoding: str | None = None
     columns: tuple[str, ...] | None = None
+    decimal: str = "."
+    """What parts whole numbers from fractions: `.`, or `,` (then a `.` groups thousands)."""
+
+    def __post_init__(self) -> None:
+        if self.decimal not in (".", ","):
+            raise ValueError(f"decimal {self.decimal!r} is neither '.' nor ',': take one of them")
 
 
 @dataclass(frozen=True)
@@ -240,6 +246,10 @@ def _csv(path: Path, plain: Path, wanted: Collection[str], written: FileFormat) 
         return (len(set(wanted) & set(found)), len(found))
 
     delimiter = max(candidates, key=fit)
+    if written.delimiter and len(names(delimiter)) == 1 and (other := max(DELIMITERS, key=fit)) in first:
+        raise ValueError(
+            f"{path} has no {delimiter!r} in its first line, but {other!r}: name that delimiter, or none"
+        )
     columns = list(written.columns) if written.columns else names(delimiter)
     columns = [name or f"column_{place}" for place, name in enumerate(columns, 1)]
     twice = next((name for name in columns if columns.count(name) > 1), None)

@@ -89,8 +89,12 @@ def _epoch(word: str) -> str:
     )
 
 
-def price(column: str, type_: str) -> str:
-    return f"TRY_CAST({text(column, type_)} AS DOUBLE)"
+def number(word: str, decimal: str = ".") -> str:
+    """DOUBLE of a text; with `,` as decimal sign a `.` may group thousands, and stands for nothing else."""
+    if decimal == ".":
+        return f"TRY_CAST({word} AS DOUBLE)"
+    written = f"regexp_full_match({word}, '[+-]?([0-9]+|[0-9]{{1,3}}([.][0-9]{{3}})+)(,[0-9]*)?')"
+    return f"CASE WHEN {written} THEN CAST(replace(replace({word}, '.', ''), ',', '.') AS DOUBLE) END"
 
 
 def complaint(

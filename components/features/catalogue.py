@@ -60,6 +60,14 @@ def after(before: pa.Table, items: pa.Table, events: pa.Table, span: int) -> pa.
     return table.take(order).combine_chunks()
 
 
+def withdrawn(catalogue: pa.Table, span: int) -> np.ndarray:
+    """bool [items]: those whose `available_until` lies before the span."""
+    if "available_until" not in catalogue.column_names:
+        return np.zeros(catalogue.num_rows, bool)
+    gone = pc.less(catalogue.column("available_until"), span)
+    return np.asarray(pc.fill_null(gone, False))
+
+
 def users_after(before: pa.Table, users: pa.Table, events: pa.Table, span: int) -> pa.Table:
     """Everybody seen or in the user table, by id; `first_span` is null until somebody's first event."""
     seen = events.column("user_id").unique()

@@ -156,15 +156,13 @@ def read_log(
     connection.execute(f"SET TimeZone = {sql.literal(naive)}")
     opened = open_source(connection, source, scratch, mapping.wanted, written)
     try:
-        _run(connection, f"CREATE TABLE staged AS {_slim(staged(opened, mapping, now))}", on_read)
+        rows = _slim(staged(opened, mapping, now, written.decimal))
+        _run(connection, f"CREATE TABLE staged AS {rows}", on_read)
         broken = broken_in_reading(connection)
         if opened.text is not None and _swallowed(connection, broken):
             opened = by_line(connection, opened, scratch)
-            _run(
-                connection,
-                f"CREATE OR REPLACE TABLE staged AS {_slim(staged(opened, mapping, now))}",
-                on_read,
-            )
+            rows = _slim(staged(opened, mapping, now, written.decimal))
+            _run(connection, f"CREATE OR REPLACE TABLE staged AS {rows}", on_read)
             broken = broken_in_reading(connection)
         connection.execute("SET TimeZone = 'UTC'")
         for row, reason, raw in broken:

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from components.events import sql
-from components.events.files import FileFormat, Source
+from components.events.files import Column, FileFormat, Source
 from schemas.events import BEHAVIORS, CART, CLICK, FAVOURITE, PURCHASE
 
 SKIP = "skip"
@@ -114,32 +114,38 @@ def read_settings(path: Path) -> dict[str, Any]:
     return {str(name): value for name, value in settings.items()}
 
 
-def staged(source: Source, mapping: ColumnMapping, now: dt.datetime) -> str:
+def staged(source: Source, mapping: ColumnMapping, now: dt.datetime, decimal: str = ".") -> str:
     """A query for every row: row, the raw texts, time, money, skip (why it is left out), fault and raw.
 
-    It must run with the session's time zone set to that of times without one. `now` is in UTC.
+    It must run with the session's time zone set to that of times without one. `now` is in UTC, `decimal`
+    the sign in numbers that are text.
     """
 
-    def raw(name: str | None, default: str = "") -> str:
-        """The column called `name`, else that called `default`, else NULL; as text."""
+    def column(name: str | None, default: str = "") -> Column:
+        """The column called `name`, else that called `default`, else NULL."""
         chosen = name or (default if default in source.columns else None)
-        if chosen is None:
-            return "CAST(NULL AS VARCHAR)"
-        column = source.column(chosen)
-        return sql.text(column.sql, column.type)
+        return source.column(chosen) if chosen else Column("CAST(NULL AS VARCHAR)")
+
+    def raw(name: str | None, default: str = "") -> str:
+        found = column(name, default)
+        return sql.text(found.sql, found.type)
+
+    def number(name: str | None, default: str = "") -> str:
+        is_text = column(name, default).type == "VARCHAR"
+        return sql.number(raw(name, default), decimal if is_text else ".")
 
     stamp = source.column(mapping.timestamp)
     time = sql.timestamp(
         stamp.sql, stamp.type, mapping.time_zone, mapping.times_in or mapping.time_zone, mapping.time_format
     )
-    money = f"TRY_CAST({raw(mapping.price, 'price')} AS DOUBLE)"
     future = sql.literal((now + CLOCK_TOLERANCE).strftime("%Y-%m-%d %H:%M:%S"))
     behavior = _behavior(mapping, raw(mapping.behavior))
     read = (
         f"SELECT row_ AS row, {raw(mapping.user)} AS user_id, {raw(mapping.item)} AS item_id,"
         f" {raw(mapping.timestamp)} AS timestamp, {behavior} AS behavior, {raw(mapping.behavior)} AS word,"
         f" {raw(mapping.event_id, 'event_id')} AS event_id, {raw(mapping.price, 'price')} AS price,"
-        f" {time} AS time, {money} AS money, TRY_CAST({raw(mapping.quantity)} AS DOUBLE) AS quantity,"
+        f" {time} AS time, {number(mapping.price, 'price')} AS money,"
+        f" {number(mapping.quantity)} AS quantity,"
         f" {source.flaw} AS flaw, CASE WHEN {source.flaw} IS NOT NULL THEN {source.raw} END AS raw"
         f" FROM {source.relation} AS source"
     )

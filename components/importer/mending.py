@@ -51,8 +51,9 @@ def import_mended(source: Path, home: Home, now: dt.datetime | None = None) -> M
                 f"{source} holds rows of {len(names)} imports: keep those of one import in a file"
             )
         ((name,),) = names
+        mapping, decimal = records.mapping_of(home, name)
         mapping = dataclasses.replace(
-            records.mapping_of(home, name),
+            mapping,
             user="user_id",
             item="item_id",
             timestamp="timestamp",
@@ -62,7 +63,7 @@ def import_mended(source: Path, home: Home, now: dt.datetime | None = None) -> M
             price="price",
             quantity=None,
         )
-        read_log(connection, source, mapping, FileFormat(), scratch, now=now)
+        read_log(connection, source, mapping, FileFormat(decimal=decimal), scratch, now=now)
         still_faulty = counts(connection, "faulty", "fault.field || ' ' || fault.reason")
         connection.execute(
             "CREATE TABLE mended AS SELECT source_file, source_row FROM origins"

@@ -74,12 +74,13 @@ def write(
     aside.replace(target)
 
 
-def mapping_of(home: Home, name: str) -> ColumnMapping:
-    """The mapping of an earlier import; ValueError where there was none of that name."""
+def mapping_of(home: Home, name: str) -> tuple[ColumnMapping, str]:
+    """The mapping and the decimal sign of an earlier import; ValueError where there was none of that name."""
     path = folder(home) / f"{name}.json"
     if not path.is_file():
         raise ValueError(f"no import of {name!r} is remembered in {folder(home)}: import its file itself")
-    return ColumnMapping(**json.loads(path.read_text())["mapping"])
+    record = json.loads(path.read_text())
+    return ColumnMapping(**record["mapping"]), record["format"].get("decimal", FileFormat().decimal)
 
 
 def keep_faulty(connection: duckdb.DuckDBPyConnection, home: Home, name: str) -> Path | None:

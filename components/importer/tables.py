@@ -78,7 +78,9 @@ def _id_table(source: Path, key: str | None, id_name: str, written: FileFormat) 
             (rows,) = sql.single(connection, "SELECT count(*) FROM found")
             rows += len(broken_in_reading(connection))
             typed = {
-                name: _cleaned(name, one.type) if name in cleaned else _typed(connection, name, one.type)
+                name: _cleaned(name, one.type, written.decimal)
+                if name in cleaned
+                else _typed(connection, name, one.type, written.decimal)
                 for name, one in others.items()
             }
             columns = "".join(f", {one} AS {sql.quoted(name)}" for name, one in typed.items())
@@ -95,34 +97,40 @@ def _id_table(source: Path, key: str | None, id_name: str, written: FileFormat) 
     return table, rows - table.num_rows, emptied
 
 
-_CLEANED = ("price", "available_from")
+_CLEANED = ("price", "available_from", "available_until")
 
 
-def _cleaned(name: str, type_: str) -> str:
+def _cleaned(name: str, type_: str, decimal: str) -> str:
     """Prices that are none, and dates that are none, as missing."""
-    if name == "available_from":
+    if name != "price":
         return f"CAST({sql.timestamp(name, type_)} AS DATE)"
-    number = f"TRY_CAST({name} AS DOUBLE)"
+    number = sql.number(sql.text(name, type_), decimal if type_ == "VARCHAR" else ".")
     return f"CASE WHEN isfinite({number}) AND {number} >= 0 THEN {number} END"
 
 
-_TYPES = (
-    ("BIGINT", "regexp_full_match({0}, '[+-]?(0|[1-9][0-9]{{0,17}})')"),
-    ("DOUBLE", "TRY_CAST({0} AS DOUBLE) IS NOT NULL AND NOT regexp_matches({0}, '^[+-]?0[0-9]')"),
-    ("TIMESTAMP", "regexp_matches({0}, '^[0-9]{{4}}-[0-9]') AND TRY_CAST({0} AS TIMESTAMP) IS NOT NULL"),
-)
+def _types(word: str, decimal: str) -> list[tuple[str, str]]:
+    """What a text column may be: the value, and whether a text is one."""
+    number = sql.number(word, decimal)
+    return [
+        (f"TRY_CAST({word} AS BIGINT)", f"regexp_full_match({word}, '[+-]?(0|[1-9][0-9]{{0,17}})')"),
+        (number, f"{number} IS NOT NULL AND NOT regexp_matches({word}, '^[+-]?0[0-9]')"),
+        (
+            f"TRY_CAST({word} AS TIMESTAMP)",
+            f"regexp_matches({word}, '^[0-9]{{4}}-[0-9]') AND TRY_CAST({word} AS TIMESTAMP) IS NOT NULL",
+        ),
+    ]
 
 
-def _typed(connection: duckdb.DuckDBPyConnection, name: str, type_: str) -> str:
+def _typed(connection: duckdb.DuckDBPyConnection, name: str, type_: str, decimal: str) -> str:
     """The column of `found`, as the first type that every one of its texts has."""
     column = sql.quoted(name)
     if type_ != "VARCHAR" or name in ("name", "title"):
         return column
-    word = f"trim({column})"
-    for target, test in _TYPES:
-        fitting = f"bool_and({test.format(word)}) FILTER ({word} != '' AND flaw_ IS NULL)"
+    word = f"nullif(trim({column}), '')"
+    for value, test in _types(word, decimal):
+        fitting = f"bool_and({test}) FILTER ({word} IS NOT NULL AND flaw_ IS NULL)"
         if sql.single(connection, f"SELECT {fitting} FROM found")[0]:
-            return f"TRY_CAST(nullif({word}, '') AS {target})"
+            return value
     return column
 
 

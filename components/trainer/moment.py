@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from components.features import catalogue as catalogues
 from components.features import rows as layout
 from components.features.data_state import DataState
 from components.trainer.inputs import Users
@@ -31,10 +31,7 @@ def push_rows(data: DataState, user_ids: list[str] | pa.Array) -> pa.Table:
 
 def withdrawn(data: DataState) -> np.ndarray:
     """bool [items of the catalogue]: those whose `available_until` lies before the day after the state."""
-    if "available_until" not in data.catalogue.column_names:
-        return np.zeros(data.catalogue.num_rows, bool)
-    gone = pc.less(data.catalogue.column("available_until"), data.span + 1)
-    return np.asarray(pc.fill_null(gone, False))
+    return catalogues.withdrawn(data.catalogue, data.span + 1)
 
 
 def recent_rows(data: DataState, recent: list[list[str]]) -> pa.Table:

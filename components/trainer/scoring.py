@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 
+from components.features import catalogue as catalogues
 from components.features import rows as layout
 from components.features.data_state import DataState
 from components.trainer.inputs import Histories, Lookups, Users
@@ -43,9 +44,9 @@ class Scorer:
     def ranks(self, rows: pa.Table) -> np.ndarray:
         """int64 [items of all rows]: the 1-based rank of every item that a row holds, in the rows' order.
 
-        Among the whole catalogue as of the data state; of equal scores the worse rank counts, and an item
-        that is not in the catalogue gets a rank behind all. Trends are as of each row's own span, the price
-        is the one before the data state's span.
+        Among the whole catalogue as of the data state without what was withdrawn before the row's span; of
+        equal scores the worse rank counts, and an item that is no candidate gets a rank behind all. Trends
+        are as of each row's own span, the price is the one before the data state's span.
         """
         ranker = self._before
         items = self.data.catalogue.num_rows
@@ -57,14 +58,17 @@ class Scorer:
         ranks = np.full(len(positions), items + 1, np.int64)
         for span in np.unique(spans):
             matrix = ranker.matrix(tf.constant(self.data.trends(int(span))))
+            gone = catalogues.withdrawn(self.data.catalogue, int(span))
             of_span = np.flatnonzero(spans == span)
             for chunk in _chunks(of_span, items):
                 scores = ranker.scores({**users.of(chunk), **histories.of(chunk)}, matrix).numpy()
                 np.nan_to_num(scores, copy=False, nan=-np.inf)
+                scores[:, gone] = -np.inf
                 for row, of_row, ordered in zip(chunk, scores, np.sort(scores, axis=1), strict=True):
                     wanted = slice(bounds[row], bounds[row + 1])
-                    known = positions[wanted] > 0
-                    own = of_row[np.maximum(positions[wanted] - 1, 0)]
+                    place = np.maximum(positions[wanted] - 1, 0)
+                    known = (positions[wanted] > 0) & ~gone[place]
+                    own = of_row[place]
                     worse = items - np.searchsorted(ordered, own)
                     ranks[wanted] = np.where(known, worse, items + 1)
         return ranks

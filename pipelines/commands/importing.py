@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from components.events.files import FileFormat
 from components.importer import complete_journey, tables
 from components.importer.log import ImportSummary, import_events
 from components.importer.mapping import from_settings, read_settings
@@ -23,6 +25,13 @@ console = Console(highlight=False, soft_wrap=True, markup=False)
 REPEATS_MATTER = 0.05
 GUESTS_ARE_NORMAL = 0.05
 """Shares from which the summary says so."""
+
+DECIMAL_HELP = "Before fractions in text: . or ,"
+TableFile = Annotated[Path, typer.Argument(help="CSV, Parquet or JSON lines, also gzipped")]
+IdColumn = Annotated[str | None, typer.Option("--id", help="Column of the id; by default the first")]
+Delimiter = Annotated[str | None, typer.Option(help="Between values, if not found out")]
+Encoding = Annotated[str | None, typer.Option(help="Such as latin-1, if not UTF-8")]
+Decimal = Annotated[str, typer.Option(help=DECIMAL_HELP)]
 
 
 @app.command(name="csv")
@@ -45,15 +54,20 @@ def import_log(
     time_zone: Annotated[str | None, typer.Option(help="Zone that decides what a day is")] = None,
     times_in: Annotated[str | None, typer.Option(help="Zone of times written without one")] = None,
     time_format: Annotated[str | None, typer.Option(help="strptime format of other times")] = None,
-    delimiter: Annotated[str | None, typer.Option(help="Between values, if not found out")] = None,
-    encoding: Annotated[str | None, typer.Option(help="Such as latin-1, if not UTF-8")] = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    decimal: Annotated[str | None, typer.Option(help=DECIMAL_HELP)] = None,
     columns: Annotated[str | None, typer.Option(help="Names, for a file without a header")] = None,
     skip_guests: Annotated[bool | None, typer.Option(help="Leave rows without a user out")] = None,
     replace: Annotated[bool, typer.Option(help="The file is all there is of its days")] = False,
     items: Annotated[Path | None, typer.Option(help="Item table: an id column first, then features")] = None,
     users: Annotated[Path | None, typer.Option(help="User table: an id column first, then features")] = None,
 ) -> None:
-    """Bring a log in: a folder a day; days that are there already and have not changed stay as they are."""
+    """Bring a log in: a folder a day; days that are there already and have not changed stay as they are.
+
+    Item and user tables are read by the same --delimiter, --encoding and --decimal; where theirs differ,
+    bring them in by commands of their own.
+    """
     home = Home.from_environment()
     settings = read_settings(mapping) if mapping else {}
     words = dict(_pair(text) for text in behavior_map or [])
@@ -61,6 +75,7 @@ def import_log(
         "user": user, "item": item, "timestamp": timestamp, "behavior": behavior, "as_behavior": as_behavior,
         "event_id": event_id, "price": price, "quantity": quantity, "time_zone": time_zone,
         "times_in": times_in, "time_format": time_format, "delimiter": delimiter, "encoding": encoding,
+        "decimal": decimal,
         "columns": [name.strip() for name in columns.split(",")] if columns else None,
         "skip_guests": skip_guests, "behavior_map": {**settings.get("behavior_map", {}), **words} or None,
     }  # fmt: skip
@@ -68,7 +83,7 @@ def import_log(
     chosen, written = from_settings({**settings, **given})
     for title, path, bring in (("items", items, tables.import_items), ("users", users, tables.import_users)):
         if path:
-            _tell_table(title, bring(path, home))
+            _tell_table(title, bring(path, home, written=dataclasses.replace(written, columns=None)))
     with Progress(transient=True) as progress:
         task = progress.add_task(f"reading {file.name}", total=100)
 
@@ -85,6 +100,26 @@ def import_log(
             on_read=lambda percent: progress.update(task, completed=percent),
         )
     tell(summary)
+
+
+@app.command(name="items")
+def import_item_table(
+    file: TableFile, id_column: IdColumn = None, delimiter: Delimiter = None, encoding: Encoding = None,
+    decimal: Decimal = ".",
+) -> None:  # fmt: skip
+    """Bring an item table in, in place of the one that is there."""
+    written = FileFormat(delimiter, encoding, decimal=decimal)
+    _tell_table("items", tables.import_items(file, Home.from_environment(), id_column, written))
+
+
+@app.command(name="users")
+def import_user_table(
+    file: TableFile, id_column: IdColumn = None, delimiter: Delimiter = None, encoding: Encoding = None,
+    decimal: Decimal = ".",
+) -> None:  # fmt: skip
+    """Bring a user table in, in place of the one that is there."""
+    written = FileFormat(delimiter, encoding, decimal=decimal)
+    _tell_table("users", tables.import_users(file, Home.from_environment(), id_column, written))
 
 
 @app.command(name="quarantine")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -52,6 +53,18 @@ def test_a_mapping_file_and_flags_over_it(run, tmp_path):
     (quarantine,) = (Home.from_environment().events.parent / "quarantine").iterdir()
     quarantine.write_text(quarantine.read_text().replace('"missing",,', '"missing","b",'))
     assert "1 rows mended; 1 days written" in run("import", "quarantine", quarantine)
+
+
+def test_tables_can_be_brought_in_alone(run, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes("a;größe;nr\nx;1,5;007\n".encode("latin-1"))
+    settings = ("--encoding", "latin-1", "--decimal", ",")
+    assert "items: 1" in run("import", "items", path, "--id", "nr", *settings)
+    assert pq.read_table(Home.from_environment().items).to_pylist() == [
+        {"item_id": "007", "a": "x", "größe": 1.5}
+    ]
+    assert "users: 1" in run("import", "users", path, *settings)
+    assert pq.read_table(Home.from_environment().users)["user_id"].to_pylist() == ["x"]
 
 
 def test_a_shop_is_simulated_and_its_days_are_not_ingested_yet(run):

@@ -15,13 +15,24 @@ Scores = Callable[[np.ndarray], np.ndarray]
 
 
 class Past:
-    """Takes (`walk.TAKES`) before a span; items are those of `catalogue`, in its order."""
+    """Takes (`walk.TAKES`) before a span; items are those of `catalogue`, in its order.
 
-    def __init__(self, takes: pa.Table, catalogue: pa.Array, span: int, seed: int = 0) -> None:
+    gone: bool [items], those that are no candidates any more.
+    """
+
+    def __init__(
+        self,
+        takes: pa.Table,
+        catalogue: pa.Array,
+        span: int,
+        seed: int = 0,
+        gone: np.ndarray | None = None,
+    ) -> None:
         takes = takes.filter(pc.less(takes.column("span"), span))
         item = pc.index_in(takes.column("item_id"), catalogue)
         users = takes.column("user_id").combine_chunks().dictionary_encode()
         self.catalogue, self.span, self.seed = catalogue, span, seed
+        self.gone = np.zeros(len(catalogue), bool) if gone is None else gone
         self.users: pa.Array = users.dictionary
         self.user = users.indices.to_numpy(zero_copy_only=False).astype(np.int64)
         self.item = item.to_numpy().astype(np.int64)

@@ -14,7 +14,7 @@ CHUNK_SCORES = 2**24
 
 
 class PeerRanker:
-    """Of equal scores the worse rank counts; an item outside the catalogue stands behind all."""
+    """Of equal scores the worse rank counts; an item that is no candidate stands behind all."""
 
     def __init__(self, past: Past, scores: Scores) -> None:
         self.past, self.scores = past, scores
@@ -24,11 +24,13 @@ class PeerRanker:
         items = len(self.past.catalogue)
         users = pc.index_in(layout.scalar(rows, "user_id"), self.past.users).fill_null(-1).to_numpy()
         place = pc.index_in(layout.flat(rows, "item_id"), self.past.catalogue).fill_null(-1).to_numpy()
+        place = np.where(self.past.gone[place], -1, place)
         bounds = layout.offsets(rows, "item_id")
         ranks = np.full(len(place), items + 1, np.int64)
         size = max(1, CHUNK_SCORES // max(items, 1))
         for start in range(0, len(users), size):
-            scores = self.scores(users[start : start + size].astype(np.int64))
+            asked = users[start : start + size].astype(np.int64)
+            scores = np.where(self.past.gone, -np.inf, self.scores(asked))
             ordered = np.sort(scores, axis=1)
             for row in range(start, start + len(scores)):
                 wanted = slice(bounds[row], bounds[row + 1])

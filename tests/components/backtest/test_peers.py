@@ -106,3 +106,11 @@ def test_of_equal_scores_the_worse_rank_counts_and_unheard_items_come_last() -> 
     rows = pa.table({"user_id": [["ann"]], "item_id": [["tea", "milk", "unheard of"]]})
     ranker = PeerRanker(one, lambda users: np.array([[3.0, 1.0, 1.0, 2.0, 0.0]] * len(users), np.float32))
     assert ranker.ranks(rows).tolist() == [1, 4, 6]
+
+
+def test_a_withdrawn_item_is_no_candidate() -> None:
+    gone = np.array([False, False, True, True, False])
+    one = Past(pa.table([[], [], [], []], schema=TAKES), CATALOGUE, SPAN, gone=gone)
+    rows = pa.table({"user_id": [["ann"]], "item_id": [["tea", "bread", "oil"]]})
+    ranker = PeerRanker(one, lambda users: np.array([[1.0, 3.0, 9.0, 8.0, 2.0]] * len(users), np.float32))
+    assert ranker.ranks(rows).tolist() == [3, 6, 2]

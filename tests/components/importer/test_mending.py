@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 
 from components.events import store
+from components.events.files import FileFormat
 from components.events.read import day_files, read_stretch
 from components.importer.log import import_events
 from components.importer.mapping import ColumnMapping
@@ -61,6 +62,20 @@ def test_mended_rows_join_their_day_once_and_lose_nothing(home, quarantine, tmp_
     version = day_files(home.events, SPAN).version
     assert import_mended(mended, home).days_written == 0
     assert day_files(home.events, SPAN).version == version
+
+
+def test_numbers_with_a_decimal_comma_are_mended_as_they_were_imported(home, tmp_path):
+    (tmp_path / "log.csv").write_text(
+        "u;i;t;p;q\na;1;2024-03-04;2,50;1,0\nb;2;2024-03-04;2.50;1\nc;3;2024-03-04;1;-1,0\n"
+    )
+    mapping = ColumnMapping("u", "i", "t", as_behavior="purchase", price="p", quantity="q")
+    summary = import_events(tmp_path / "log.csv", mapping, home, written=FileFormat(decimal=","))
+    assert (summary.events, summary.quarantined) == (1, {"price not a number": 1})
+    assert summary.skipped == {"a return": 1}
+    summary.quarantine.write_text(summary.quarantine.read_text().replace('"2.50"', '"1.002,50"'))
+    assert import_mended(summary.quarantine, home).mended == 1
+    assert account(home, tmp_path)["accepted"] == 2
+    assert store.read_events(tmp_path / "out", SPAN)["price"].to_pylist() == [2.5, 1002.5]
 
 
 def test_only_quarantine_files_can_be_brought_back(home, quarantine, tmp_path):

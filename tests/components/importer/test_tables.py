@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import gzip
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from components.events import store
+from components.events.files import FileFormat
 from components.events.read import day_files, read_stretch
 from components.importer.log import import_events
 from components.importer.mapping import ColumnMapping
@@ -132,6 +134,21 @@ def test_item_tables_keep_their_columns_types_and_first_rows(home, tmp_path):
     assert table.schema.field("price").type == pa.float64()
     assert table["item_id"].to_pylist() == ["01", "02"]
     assert table["name"].to_pylist() == ["One", "Two"]
+
+
+def test_a_table_of_another_country_is_read_as_it_is_written(home, tmp_path):
+    content = "Nummer;Bezeichnung;Preis;Inhalt;price;available_until\n07;Käse;1.234,5;0,5;2,49;31.12.2024\n"
+    content += "08;Öl;3;1,25;-1;2024-12-31\n"
+    path = tmp_path / "items.csv.gz"
+    path.write_bytes(gzip.compress(content.encode("latin-1")))
+    written = FileFormat(";", "latin-1", decimal=",")
+    assert import_items(path, home, written=written) == TableSummary(rows=2, left_out=0, emptied=2)
+    assert pq.read_table(home.items).to_pydict() == {
+        "item_id": ["07", "08"], "bezeichnung": ["Käse", "Öl"], "preis": [1234.5, 3.0], "inhalt": [0.5, 1.25],
+        "price": [2.49, None], "available_until": [None, dt.date(2024, 12, 31)],
+    }  # fmt: skip
+    with pytest.raises(ValueError, match=r"has no '\|' in its first line, but ';'"):
+        import_items(path, home, written=FileFormat("|", "latin-1"))
 
 
 def test_the_id_column_can_be_named(home, tmp_path):

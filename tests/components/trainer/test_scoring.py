@@ -57,6 +57,24 @@ def test_ties_take_the_worse_rank_and_unknown_items_rank_behind_all(world: World
     assert Scorer(flat_state, world.first.data).ranks(rows).tolist() == [items, items + 1]
 
 
+def test_an_item_is_a_candidate_up_to_its_last_day(world: World, scorer: Scorer) -> None:
+    """Where the best item was withdrawn the day before, the others move up and it stands behind all."""
+    data = world.first.data
+    items = data.catalogue.column("item_id").to_pylist()
+    rows = world.first.held_out.slice(0, 1)
+    place = rows.column_names.index("item_id")
+    rows = rows.set_column(place, "item_id", pa.array([items], pa.list_(pa.string())))
+    before = scorer.ranks(rows)
+    span = int(scalar(rows, "span")[0])
+    for last_day, expected in (
+        (span, before),
+        (span - 1, np.where(before == 1, len(items) + 1, before - 1)),
+    ):
+        until = pa.array([last_day if rank == 1 else None for rank in before], pa.int64())
+        changed = replace(data, catalogue=data.catalogue.append_column("available_until", until))
+        assert Scorer(world.base.state, changed).ranks(rows).tolist() == expected.tolist()
+
+
 def test_rows_are_ranked_alike_alone_and_together(world: World, scorer: Scorer) -> None:
     rows = world.first.held_out
     bounds = offsets(rows, "item_id")

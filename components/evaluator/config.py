@@ -1,7 +1,11 @@
 """Settings of the evaluation."""
 
+from typing import Annotated
+
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from typing_extensions import Self
+
+Slice = Annotated[str, Field(pattern=r"^(silent/\d+|(item|user)_[^/]+/.*)$")]
 
 
 class EvaluatorConfig(BaseModel):
@@ -24,6 +28,11 @@ class EvaluatorConfig(BaseModel):
     )
     max_slices: int = Field(
         default=20, ge=0, le=1000, description="Values of that feature shown, most frequent first"
+    )
+    protected: tuple[Slice, ...] = Field(
+        default=(),
+        description="Slices whose proven loss blocks a promotion on its own:"
+        " item_COLUMN/VALUE, user_COLUMN/VALUE, or silent/DAYS for items not taken for so long",
     )
 
     @property

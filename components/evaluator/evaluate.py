@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from components.evaluator import forgetting as forget
 from components.evaluator.config import EvaluatorConfig
-from components.evaluator.slices import slices
+from components.evaluator.slices import protected, slices
 from components.evaluator.tasks import Tasks, split
 from components.features.rows import scalar
 from components.metrics import metric, owners
@@ -19,6 +19,8 @@ from schemas.spans import date_of
 
 CANDIDATE, CHAMPION, MONTH_AGO, BEST_EVER = "candidate", "champion", "month_ago", "best_ever"
 OLD, NEW, OWN = "old", "new", "own"
+AT_SLICE = "@"
+"""Stands between a metric and a protected slice in the names of columns."""
 
 
 class Ranker(Protocol):
@@ -31,7 +33,8 @@ class Ranker(Protocol):
 class Evaluation(NamedTuple):
     """What was measured, a row and in all.
 
-    per_row: user_id, span, week, task, own, relevant (items) and `<model>/<metric>`; summary: JSON-ready.
+    per_row: user_id, span, week, task, own, relevant (items) and `<model>/<metric>`, of protected slices
+    `<model>/<metric>@<slice>` (NaN in rows without a relevant item in it); summary: JSON-ready.
     """
 
     per_row: pa.Table
@@ -70,16 +73,15 @@ def _week_table(
 
 
 def _slice_table(
+    chosen_by_slice: Iterable[tuple[str, np.ndarray]],
     rows: pa.Table,
     ranks: Mapping[str, np.ndarray],
     row: np.ndarray,
-    span: int,
-    item_first_span: Mapping[str, int],
     config: EvaluatorConfig,
 ) -> list[dict]:
     """The headline of every model by slice, over the rows that have a relevant item in the slice."""
     table = []
-    for name, chosen in slices(rows, span, item_first_span, config):
+    for name, chosen in chosen_by_slice:
         means = {}
         for model, all_ranks in ranks.items():
             inside = metric(config.headline, all_ranks[chosen], row[chosen], rows.num_rows)
@@ -129,9 +131,19 @@ def evaluate(
     }
     for name, of_model in values.items():
         columns |= {f"{name}/{one}": of_row for one, of_row in of_model.items()}
+    guarded = dict(protected(rows, config))
+    for name, chosen in guarded.items():
+        for model in models:
+            inside = {
+                one: metric(one, ranks[model][chosen], row[chosen], rows.num_rows) for one in config.metrics
+            }
+            columns |= {f"{model}/{one}{AT_SLICE}{name}": of_row for one, of_row in inside.items()}
     in_week = np.array([best.get(week, np.nan) for week in tasks.week], dtype=np.float64)
     columns[f"{BEST_EVER}/{config.headline}"] = np.where(tasks.old, in_week, np.nan)
 
+    every_slice = dict(slices(rows, span, item_first_span or {}, config)) | {
+        name: chosen for name, chosen in guarded.items() if chosen.any()
+    }
     parts = {OLD: tasks.old, NEW: tasks.new, OWN: tasks.own}
     means = {
         name: {
@@ -153,7 +165,7 @@ def evaluate(
         "performance": forget.performance(now[OLD][config.headline], now[NEW][config.headline]),
         "forgetting": forget.forgetting(now_by_week, best),
         "weeks": weeks,
-        "slices": _slice_table(rows, ranks, row, span, item_first_span or {}, config),
+        "slices": _slice_table(every_slice.items(), rows, ranks, row, config),
         BEST_EVER: best,
     }
     return Evaluation(pa.table(columns), summary)

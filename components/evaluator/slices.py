@@ -12,18 +12,21 @@ from components.evaluator.config import EvaluatorConfig
 from components.evaluator.tasks import AGES, OLDER, age_of
 from components.features.rows import scalar
 from components.metrics import owners
-from schemas.rows import ITEM_PREFIX, features_of
+from schemas.rows import ITEM_PREFIX, USER_PREFIX, features_of
 
 USUAL = (f"{ITEM_PREFIX}department", f"{ITEM_PREFIX}category")
 """What shops usually look at; sliced by the first that is there, unless configured."""
+SILENT = "silent"
+
+
+def _texts(rows: pa.Table, prefix: str) -> list[str]:
+    """Names of the text features with that prefix."""
+    found = features_of(rows.column_names, prefix)
+    return [name for name in found if pa.types.is_string(rows.schema.field(name).type.value_type)]
 
 
 def _by_feature(rows: pa.Table, config: EvaluatorConfig) -> Iterator[tuple[str, np.ndarray]]:
-    text = {
-        name: pc.list_flatten(rows[name])
-        for name in features_of(rows.column_names, ITEM_PREFIX)
-        if pa.types.is_string(rows.schema.field(name).type.value_type)
-    }
+    text = {name: pc.list_flatten(rows[name]) for name in _texts(rows, ITEM_PREFIX)}
     if config.slice_by is not None:
         name = ITEM_PREFIX + config.slice_by
         if name not in text:
@@ -43,6 +46,28 @@ def _by_feature(rows: pa.Table, config: EvaluatorConfig) -> Iterator[tuple[str, 
     for index in np.argsort(-counts, kind="stable")[: config.max_slices]:
         label = names[index] or "(missing)"
         yield f"{name.removeprefix(ITEM_PREFIX)}/{label}", values == names[index]
+
+
+def protected(rows: pa.Table, config: EvaluatorConfig) -> Iterator[tuple[str, np.ndarray]]:
+    """(name, bool [relevant items of all rows, flat]) of each slice that is configured as protected.
+
+    `item_COLUMN/VALUE`, `user_COLUMN/VALUE`: items or users with that value of a text feature ("" for
+    missing); `silent/DAYS`: items that the user takes again after so many days or more without. ValueError
+    for a column that the rows do not have as text.
+    """
+    row = owners(rows)
+    for name in config.protected:
+        column, _, value = name.partition("/")
+        if column == SILENT:
+            yield name, np.asarray(pc.list_flatten(rows["days_since"])) >= float(value)
+        elif column in _texts(rows, ITEM_PREFIX):
+            yield name, np.asarray(pc.equal(pc.list_flatten(rows[column]), value))
+        elif column in _texts(rows, USER_PREFIX):
+            of_user = pc.fill_null(scalar(rows, column), "")
+            yield name, np.asarray(pc.equal(of_user, value))[row]
+        else:
+            known = ", ".join([*_texts(rows, ITEM_PREFIX), *_texts(rows, USER_PREFIX)]) or "none"
+            raise ValueError(f"evaluator.protected = {name!r}: {column!r} is no text feature ({known})")
 
 
 def slices(

@@ -19,6 +19,9 @@ class GateConfig(BaseModel):
     margin_month: float = Field(
         default=0.05, ge=0, lt=1, description="Loss against the champion 28 days ago, old task"
     )
+    margin_protected: float = Field(
+        default=0.05, ge=0, lt=1, description="Loss on a protected slice that is let pass"
+    )
     floor: float = Field(default=0.001, ge=0, le=1, description="Lowest value of the metric over all rows")
     floor_rows: int = Field(default=100, ge=1, description="Rows below which the floor is not applied")
     confidence: float = Field(

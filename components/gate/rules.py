@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.evaluator.bootstrap import Interval, relative_difference
+from components.evaluator.evaluate import AT_SLICE
 from components.gate.config import GateConfig
 
 HARM, UNCLEAR, FINE = "harm", "unclear", "fine"
@@ -127,4 +128,25 @@ def comparisons(per_row: pa.Table, config: GateConfig) -> list[Finding]:
         found.append(
             no_proven_loss("slow loss: best ever", "best_ever", old, config.margin_best_ever, config)
         )
+    return found + _protected(per_row, config)
+
+
+def _protected(per_row: pa.Table, config: GateConfig) -> list[Finding]:
+    """One rule a protected slice and model to hold it against, over old and new rows together.
+
+    Every slice that is watched adds its chance of a false alarm, at most (1 - confidence) / 2 where the
+    true loss lies exactly at the margin.
+    """
+    found = []
+    marked = f"candidate/{config.metric}{AT_SLICE}"
+    for name in (one.removeprefix(marked) for one in per_row.column_names if one.startswith(marked)):
+        for against, rule in (("champion", f"protected {name}"), ("month_ago", f"protected {name}: a month")):
+            columns = {f"{model}/{config.metric}{AT_SLICE}{name}": model for model in ("candidate", against)}
+            if not set(columns) <= set(per_row.column_names):
+                continue
+            inside = pa.table(
+                {"user_id": per_row["user_id"]}
+                | {f"{model}/{config.metric}": per_row[column] for column, model in columns.items()}
+            )
+            found.append(no_proven_loss(rule, against, inside, config.margin_protected, config))
     return found

@@ -131,3 +131,32 @@ def test_notes_are_told_and_decide_nothing():
     assert verdict.status == judge(PAIR, {}, HEALTHY, CONFIG).status
     assert "\n- Input drift: everything has changed.\n" in verdict.to_markdown()
     assert json.loads(verdict.to_json())["notes"] == ["Input drift: everything has changed."]
+
+
+def test_a_proven_loss_on_a_protected_slice_rejects_alone():
+    hits = PAIR["champion/recall_at_20"].to_numpy()
+    inside = np.arange(len(hits)) % 3 == 0
+    name = "recall_at_20@item_category/shoes"
+
+    def judged(kept: float, against: str = "champion"):
+        rows = PAIR.append_column(f"candidate/{name}", pa.array(np.where(inside, hits * kept, np.nan)))
+        rows = rows.append_column(f"{against}/{name}", pa.array(np.where(inside, hits, np.nan)))
+        return judge(rows, {}, HEALTHY, CONFIG)
+
+    assert judged(0.97).blessed, "within the margin"
+    verdict = judged(0.85)
+    assert verdict.status == "rejected"
+    (reason,) = verdict.reasons
+    assert reason.startswith("protected item_category/shoes: recall_at_20 against the champion: -15.0%")
+    (reason,) = judged(0.85, "month_ago").reasons
+    assert reason.startswith("protected item_category/shoes: a month: ")
+
+
+def test_a_protected_slice_without_a_row_says_that_it_could_not_be_judged():
+    nothing = pa.array(np.full(PAIR.num_rows, np.nan))
+    rows = PAIR
+    for model in ("candidate", "champion"):
+        rows = rows.append_column(f"{model}/recall_at_20@silent/90", nothing)
+    verdict = judge(rows, {}, HEALTHY, CONFIG)
+    assert verdict.blessed
+    assert outcome_of(verdict, "protected silent/90") == "unclear"

@@ -16,6 +16,7 @@ from components.features import history as histories
 from components.features.digest import of_table
 from components.features.moments import Context, Taken, build
 from schemas.events import EVENTS
+from schemas.spans import date_of
 
 _TABLES = ("catalogue", "users", "history", "item_days")
 _HEAD = "state.json"
@@ -53,11 +54,13 @@ class DataState:
 
     @classmethod
     def load(cls, folder: str | Path) -> DataState:
-        """FileNotFoundError where the folder holds no data state."""
+        """FileNotFoundError where the folder holds no data state, ValueError where it lacks a column that
+        this release needs."""
         folder = Path(folder)
         head = json.loads((folder / _HEAD).read_text())
         tables = {name: pq.read_table(folder / f"{name}.parquet") for name in _TABLES}
         spans = spans_in(folder)
+        _require_columns(tables, folder, min(spans), head["span"])
         return cls(span=head["span"], spans=spans, row_history_items=head["row_history_items"], **tables)
 
     def digest(self) -> str:
@@ -82,6 +85,16 @@ class DataState:
         context = Context(self.users, self.catalogue, self.item_days)
         nothing = Taken.nothing(len(wanted))
         return build(wanted, moments, self.span + 1, states, nothing, context, self.row_history_items)
+
+
+def _require_columns(tables: dict[str, pa.Table], folder: Path, first_span: int, span: int) -> None:
+    for name, empty in empty_tables().items():
+        if lacking := [one.name for one in empty.schema if one not in tables[name].schema]:
+            raise ValueError(
+                f"the data state {folder} was written by another release (its {name} lacks"
+                f" {', '.join(lacking)}): make it anew with `everlearn bootstrap --force"
+                f" --from {date_of(first_span)} --to {date_of(span)}`, then run the day again"
+            )
 
 
 def spans_in(folder: Path) -> dict[int, str]:

@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from components.features import rows
@@ -15,7 +16,7 @@ from components.features.data_state import DataState
 from components.features.history import HISTORY
 from components.features.stretch import advance_stretch
 from schemas.rows import DECAYED, DECAYS
-from schemas.spans import MICROS_PER_DAY, start_of
+from schemas.spans import MICROS_PER_DAY, date_of, start_of
 from tests.factories import FIRST_SPAN, events_table, make_events, make_items, make_users
 
 CONFIG = FeaturesConfig(holdout_share=0.2)
@@ -32,6 +33,15 @@ def test_a_saved_state_is_the_same_when_loaded(state, tmp_path):
     assert loaded.digest() == state.digest()
     assert loaded.catalogue.schema == state.catalogue.schema
     assert loaded.spans == state.spans
+
+
+def test_a_state_of_an_earlier_release_says_what_to_do(state, tmp_path):
+    state.save(tmp_path)
+    path = tmp_path / "history.parquet"
+    pq.write_table(pq.read_table(path).drop(["decayed_7", "last_behavior"]), path)
+    days = f"--from {date_of(min(state.spans))} --to {date_of(state.span)}"
+    with pytest.raises(ValueError, match=rf"history lacks last_behavior, decayed_7\).*--force {days}"):
+        DataState.load(tmp_path)
 
 
 def test_the_digest_sees_one_changed_value(state):

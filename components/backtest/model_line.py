@@ -128,10 +128,8 @@ class ModelLine:
             return learn(None, rows, self.learn_config)
         if not self.strategy.daily:
             return None
-        replay = self.learn_config.replay
-        old = draw(
-            state.buffer, day.learn, replay.share, replay.cap, seed=self.learn_config.seed, span=day.span
-        )
+        one = self.learn_config
+        old = draw(state.buffer, day.learn, one.replay, seed=one.seed, span=day.span)
         rows = TrainingRows(day.learn, old, day.held_out, day.after, (day.span,))
         return learn(state, rows, self.learn_config)
 

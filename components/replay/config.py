@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -13,3 +15,9 @@ class ReplayConfig(BaseModel):
     capacity: int = Field(50_000, ge=0, le=10_000_000, description="rows that the reservoir remembers")
     share: float = Field(0.10, ge=0, le=1, description="share of the remembered rows that a day learns again")
     cap: float = Field(2.0, ge=0, le=100, description="at most so many times the day's own rows")
+    recency: float | None = Field(
+        None, gt=0, le=36_500, description="days that halve a row's weight in the draw; null: all rows alike"
+    )
+    memory: Literal["uniform", "stratified"] = Field(
+        "uniform", description="every learned row alike, or as evenly over weeks as there are rows"
+    )

@@ -76,7 +76,7 @@ def training_rows(
         if again := _chosen(days, set(), span, only=learned):
             new, held_out, splits = _corrected(new, held_out, again, base_state, corrections)
             buffer = splits[MEMORY_BUFFER]
-        replay = draw(buffer, new, settings.share, settings.cap, seed=config.get("seed", 0), span=span)
+        replay = draw(buffer, new, settings, seed=config.get("seed", 0), span=span)
     else:
         replay = new.slice(0, 0)
     spans = sorted(span for one in wanted for span in one.spans)

@@ -87,7 +87,7 @@ def learn(base: ModelState | None, rows: TrainingRows, config: LearnConfig) -> C
     last = max((*spans, *state.spans_learned), default=rows.data.span)
     after = replace(
         state,
-        buffer=reservoir.add(base and base.buffer, rows.new, config.replay.capacity, config.seed),
+        buffer=reservoir.add(base and base.buffer, rows.new, config.replay, config.seed),
         held_out=keep_held_out(base and base.held_out, rows.held_out, last, config),
         spans_learned=tuple(sorted({*state.spans_learned, *spans})),
     )

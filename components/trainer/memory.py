@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from components.features.rows import concat, scalar
 from components.replay.identity import canonical, priorities
+from components.replay.reservoir import evenly
 from components.trainer.config import LearnConfig
 from schemas.spans import date_of, held_out
 
@@ -35,10 +36,6 @@ def keep_held_out(before: pa.Table | None, new: pa.Table, last_span: int, config
     pool = canonical(new if before is None else concat([before, new]))
     spans = scalar(pool, "span")
     old = np.flatnonzero(spans <= last_span - config.recent_spans)
-    priority = priorities(pool, config.seed)[old]
-    by_span = np.lexsort((priority, spans[old]))
-    ordered = spans[old][by_span]
-    turn = np.arange(len(old)) - np.searchsorted(ordered, ordered)  # a row's place within its span
-    first = by_span[np.lexsort((priority[by_span], turn))][: config.old_task_rows]
+    first = evenly(spans[old], priorities(pool, config.seed)[old], config.old_task_rows)
     kept = np.concatenate([old[first], np.flatnonzero(spans > last_span - config.recent_spans)])
     return pool.take(pa.array(np.sort(kept))).combine_chunks()

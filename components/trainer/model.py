@@ -159,7 +159,7 @@ class TwoTower(tfrs.Model):
         return {name: one.numpy() for name, one in {**self.table_variables, **self.dense_variables}.items()}
 
     def logits(self, inputs: Tensors) -> tuple[tf.Tensor, tf.Tensor]:
-        """Scores of a step's shared candidates, float32 [rows, candidates], and of own past items [rows, n]."""
+        """Scores of the shared candidates, float32 [rows, candidates], and of own past items, [rows, n]."""
         represented = self.items.represent(inputs["item"], inputs["item_categories"])
         vectors = self.items(represented, inputs["item_numbers"])
         bias = self.items.bias(inputs["item"])

@@ -1,6 +1,6 @@
 """The λ-weighted objective: λ · L_old + (1 − λ) · L_new, whatever the sizes of the day and of the slice.
 
-L_old and L_new are means over rows. The slice is uniform (`components.replay.slice`), so that its mean is an
+L_old and L_new are means over rows. A uniform slice (`components.replay.slice`) has a mean that is an
 unbiased estimate of that of all remembered rows, and the objective is exact in expectation. Costs nothing.
 """
 

@@ -13,6 +13,7 @@ from components.audit.audit import Evidence, Learned, audit
 from components.events.config import BehaviorWeights
 from components.features.advance import advance
 from components.features.config import FeaturesConfig
+from components.replay.config import ReplayConfig
 from components.replay.reservoir import add
 from schemas.spans import held_out
 from tests.factories import FIRST_SPAN, make_events, make_items, make_users
@@ -36,7 +37,7 @@ def truth(tmp_path: Path) -> Evidence:
         replay = learn.slice(0, 0) if buffer is None else buffer.slice(0, 5)
         folders = write(tmp_path / f"new-{number}", learn), write(tmp_path / f"replay-{number}", replay)
         line.append(Learned(number, *folders, SHARE))
-        buffer = add(buffer, learn, 30, seed=0)
+        buffer = add(buffer, learn, ReplayConfig(capacity=30), seed=0)
     write(tmp_path / "state", buffer)
     return Evidence(
         line=line,

@@ -23,6 +23,13 @@ import duckdb
 from components.events import sql
 
 DELIMITERS = (",", ";", "\t", "|", "::")
+_NOT_READ = {
+    b"PK\x03\x04": "a ZIP archive or a spreadsheet",
+    b"\xd0\xcf\x11\xe0": "a spreadsheet",
+    b"BZh": "packed with bzip2",
+    b"\x28\xb5\x2f\xfd": "packed with zstd",
+    b"\xfd7zXZ": "packed with xz",
+}
 NOTHING = "\x01"
 """Stands for "no value": an empty text must stay apart from a value that the row lacks."""
 LONGEST_ROW = 8_000_000
@@ -78,7 +85,7 @@ class Source:
     text: CsvText | None = None
 
     def column(self, name: str) -> Column:
-        """The column of that name; ValueError names those that there are."""
+        """The column of that name; ValueError names those that there are, or says that it is nested."""
         if name not in self.columns:
             close = difflib.get_close_matches(name.lower(), [one.lower() for one in self.columns], 1, 0.7)
             meant = next((f", did you mean {one!r}?" for one in self.columns if one.lower() in close), "")
@@ -86,7 +93,12 @@ class Source:
                 f"{self.path} has no column {name!r}: it has {', '.join(self.columns)[:SHOWN]}"
                 f"{meant or ', name one of these'}"
             )
-        return self.columns[name]
+        found = self.columns[name]
+        if found.type.endswith("]") or found.type.startswith(("STRUCT", "MAP", "UNION")):
+            raise ValueError(
+                f"{self.path} holds lists or structs in column {name!r}: name one of plain values"
+            )
+        return found
 
 
 def open_source(
@@ -101,6 +113,8 @@ def open_source(
     `wanted` are the columns that will be asked for. FileNotFoundError or ValueError, in one sentence,
     where the file cannot be read as what it is.
     """
+    if path.is_dir():
+        raise FileNotFoundError(f"{path} is a folder: name a file in it")
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist: name a CSV, Parquet or JSON lines file")
     plain = _unpacked(path, scratch)
@@ -108,8 +122,9 @@ def open_source(
         start = file.read(4096)
     if start.startswith(b"PAR1"):
         return _parquet(connection, path, plain)
-    if start.startswith(b"PK\x03\x04"):
-        raise ValueError(f"{path} is a ZIP archive or a spreadsheet: unpack it, or save it as CSV")
+    for begin, what in _NOT_READ.items():
+        if start.startswith(begin):
+            raise ValueError(f"{path} is {what}: unpack it, or save it as CSV")
     if path.suffix == ".parquet":
         raise ValueError(f"{path} cannot be read as Parquet, it does not begin like one: write it again")
     plain = _in_utf8(path, plain, start, written.encoding, scratch)
@@ -214,9 +229,10 @@ def _parquet(connection: duckdb.DuckDBPyConnection, path: Path, plain: Path) -> 
 
 
 def _json_lines(connection: duckdb.DuckDBPyConnection, path: Path, plain: Path) -> Source:
+    is_object = "json_type(CASE WHEN json_valid(line) THEN line END) = 'OBJECT'"
     lines = (
-        f"(SELECT row_number() OVER () AS row_, line, json_valid(line) AS valid FROM {_lines(plain)}"
-        " WHERE trim(line) != '')"
+        f"(SELECT row_number() OVER () AS row_, line, coalesce({is_object}, false) AS valid"
+        f" FROM {_lines(plain)} WHERE trim(line) != '')"
     )
     keys = connection.execute(
         f"SELECT DISTINCT unnest(json_keys(line)) FROM (FROM {lines} WHERE valid LIMIT {KEYS_LOOKED_AT})"
@@ -227,8 +243,22 @@ def _json_lines(connection: duckdb.DuckDBPyConnection, path: Path, plain: Path) 
     columns = {}
     for (key,) in sorted(keys):
         place = '$."' + key.replace('"', '\\"') + '"'
-        columns[key] = Column(f"(source.object ->> {sql.literal(place)})")
-    return Source(path, relation, columns, "CASE WHEN NOT source.valid THEN 'not JSON' END", "source.line")
+        columns[key] = Column(_plain_value(f"source.object, {sql.literal(place)}"))
+    return Source(
+        path, relation, columns, "CASE WHEN NOT source.valid THEN 'not a JSON object' END", "source.line"
+    )
+
+
+def _plain_value(place: str) -> str:
+    """A JSON value as text: lists and objects are none, whole floats lose their '.0'."""
+    value = f"json_extract_string({place})"
+    double = f"TRY_CAST({value} AS DOUBLE)"
+    whole = f"{double} = round({double}) AND abs({double}) < 1e15"
+    return (
+        f"CASE json_type({place}) WHEN 'OBJECT' THEN NULL WHEN 'ARRAY' THEN NULL"
+        f" WHEN 'DOUBLE' THEN CASE WHEN {whole} THEN CAST(CAST({double} AS BIGINT) AS VARCHAR)"
+        f" ELSE {value} END ELSE {value} END"
+    )
 
 
 def _csv(path: Path, plain: Path, wanted: Collection[str], written: FileFormat) -> Source:

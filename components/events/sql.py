@@ -12,7 +12,7 @@ from schemas.events import BEHAVIORS
 
 LONGEST_ID = 1024
 """Bytes of UTF-8."""
-_BLANK = " \t\r\n"
+_BLANK = " \t\r\n\u00a0\ufeff"
 
 
 def connect(database: str = ":memory:") -> duckdb.DuckDBPyConnection:
@@ -27,6 +27,14 @@ def single(connection: duckdb.DuckDBPyConnection, query: str) -> tuple:
     """The one row of an aggregate's answer."""
     (row,) = connection.execute(query).fetchall()
     return row
+
+
+def without_fractions(connection: duckdb.DuckDBPyConnection, table: str, name: str) -> None:
+    """Takes `.0` off a text column of a table where every value has it: a column that was float once."""
+    every = single(connection, f"SELECT bool_and(ends_with({name}, '.0')) FROM {table}")[0]  # noqa: S608
+    number = f"bool_and(regexp_full_match({name}, '[0-9]+[.]0'))"
+    if every and single(connection, f"SELECT {number} FROM {table}")[0]:  # noqa: S608
+        connection.execute(f"UPDATE {table} SET {name} = left({name}, length({name}) - 2)")  # noqa: S608
 
 
 def quoted(name: str) -> str:

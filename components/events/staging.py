@@ -38,9 +38,13 @@ def stage(
         _insert(connection, table, place, source, fault)
         broken = broken_in_reading(connection)
         if source.text is not None and _swallowed(connection, table, place, broken):
-            connection.execute(f"DELETE FROM {table} WHERE place = ?", [place])
-            _insert(connection, table, place, by_line(connection, source, scratch), fault)
-            broken = broken_in_reading(connection)
+            aside = -1 - place
+            _insert(connection, table, aside, by_line(connection, source, scratch), fault)
+            broken_lines = broken_in_reading(connection)
+            better = _usable(connection, table, aside) > _usable(connection, table, place)
+            connection.execute(f"DELETE FROM {table} WHERE place = ?", [place if better else aside])
+            connection.execute(f"UPDATE {table} SET place = ? WHERE place = ?", [place, aside])
+            broken = broken_lines if better else broken
         if broken:
             connection.executemany(
                 f"INSERT INTO {table} (place, file, row, raw, fault)"
@@ -67,6 +71,7 @@ def _insert(
                 f"{source.path} has no column {column}: it needs {', '.join(REQUIRED_COLUMNS)},"
                 f" and has {', '.join(source.columns)}"
             )
+        source.column(column)
 
     def raw(name: str, default: str = "CAST(NULL AS VARCHAR)") -> str:
         found = source.columns.get(name)
@@ -88,6 +93,11 @@ def _insert(
         " WHEN given_reason IS NOT NULL THEN {'field': given_field, 'reason': given_reason}"
         f" ELSE {fault} END FROM ({query})"
     )
+
+
+def _usable(connection: duckdb.DuckDBPyConnection, table: str, place: int) -> int:
+    query = f"SELECT count(*) FROM {table} WHERE fault IS NULL AND place = {place}"
+    return sql.single(connection, query)[0]
 
 
 def _swallowed(

@@ -146,8 +146,12 @@ def read_log(
     scratch: Path,
     on_read: OnRead = lambda percent: None,
     now: dt.datetime | None = None,
+    exact_ids: bool = False,
 ) -> None:
-    """Makes the tables `log` (usable rows, sorted by day and time), `faulty` and `skipped`."""
+    """Makes the tables `log` (usable rows, sorted by day and time), `faulty` and `skipped`.
+
+    Ids of a CSV that are all numbers with `.0` lose it (a float column of pandas), unless `exact_ids`.
+    """
     now = now or dt.datetime.now(dt.timezone.utc)
     naive = mapping.times_in or mapping.time_zone
     for zone in (mapping.time_zone, naive):
@@ -160,10 +164,16 @@ def read_log(
         _run(connection, f"CREATE TABLE staged AS {rows}", on_read)
         broken = broken_in_reading(connection)
         if opened.text is not None and _swallowed(connection, broken):
-            opened = by_line(connection, opened, scratch)
-            rows = _slim(staged(opened, mapping, now, written.decimal))
-            _run(connection, f"CREATE OR REPLACE TABLE staged AS {rows}", on_read)
-            broken = broken_in_reading(connection)
+            rows = _slim(staged(by_line(connection, opened, scratch), mapping, now, written.decimal))
+            _run(connection, f"CREATE TABLE lines AS {rows}", on_read)
+            broken_lines = broken_in_reading(connection)
+            if _usable(connection, "lines") > _usable(connection, "staged"):
+                connection.execute("CREATE OR REPLACE TABLE staged AS FROM lines")
+                broken = broken_lines
+            connection.execute("DROP TABLE lines")
+        if opened.text is not None and not exact_ids:
+            for name in ("user_id", "item_id"):
+                sql.without_fractions(connection, "staged", name)
         connection.execute("SET TimeZone = 'UTC'")
         for row, reason, raw in broken:
             connection.execute(
@@ -204,6 +214,10 @@ CREATE TABLE faulty AS SELECT row, CASE WHEN fault.field != 'timestamp' THEN CAS
     fault, {", ".join(RAW_COLUMNS)}, raw
 FROM staged WHERE fault IS NOT NULL AND skip IS NULL ORDER BY row
 """
+
+
+def _usable(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    return sql.single(connection, f"SELECT count(*) FROM {table} WHERE fault IS NULL")[0]
 
 
 def _swallowed(connection: duckdb.DuckDBPyConnection, broken: list[tuple[int, str, str]]) -> bool:

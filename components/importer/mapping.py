@@ -30,6 +30,8 @@ ALIASES = {
 
 CLOCK_TOLERANCE = dt.timedelta(days=1)
 """How far ahead of now a time may lie: clocks differ, and local days begin earlier in the east."""
+EARLIEST = dt.date(1990, 1, 1)
+"""Times before it are zeros and broken numbers that were taken for epochs."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,8 @@ def staged(source: Source, mapping: ColumnMapping, now: dt.datetime, decimal: st
         f" WHEN quantity <= 0 THEN 'a return' {guests} END AS skip,"
         " CASE WHEN flaw IS NOT NULL THEN {'field': 'row', 'reason': flaw}"
         f" WHEN time > TIMESTAMP {future} THEN {{'field': 'timestamp', 'reason': 'in the future'}}"
+        f" WHEN time < TIMESTAMP '{EARLIEST}'"
+        f" THEN {{'field': 'timestamp', 'reason': 'before {EARLIEST.year}'}}"
         f" ELSE {fault} END AS fault FROM ({read})"
     )
 

@@ -63,7 +63,7 @@ def import_mended(source: Path, home: Home, now: dt.datetime | None = None) -> M
             price="price",
             quantity=None,
         )
-        read_log(connection, source, mapping, FileFormat(decimal=decimal), scratch, now=now)
+        read_log(connection, source, mapping, FileFormat(decimal=decimal), scratch, now=now, exact_ids=True)
         still_faulty = counts(connection, "faulty", "fault.field || ' ' || fault.reason")
         connection.execute(
             "CREATE TABLE mended AS SELECT source_file, source_row FROM origins"

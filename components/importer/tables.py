@@ -75,6 +75,8 @@ def _id_table(source: Path, key: str | None, id_name: str, written: FileFormat) 
                 + "".join(f"{one.sql} AS {sql.quoted(name)}, " for name, one in others.items())
                 + f"{opened.flaw} AS flaw_ FROM {opened.relation} AS source"
             )
+            if opened.text is not None:
+                sql.without_fractions(connection, "found", id_name)
             (rows,) = sql.single(connection, "SELECT count(*) FROM found")
             rows += len(broken_in_reading(connection))
             typed = {

@@ -169,8 +169,8 @@ def tell(summary: ImportSummary) -> None:
     console.print(f"  repeats {matter}: {summary.repeats:.1%} of the events take an item again")
     if summary.described is not None:
         console.print(
-            f"  the item table describes {summary.described:.0%} of the log's items;"
-            " the others have no features"
+            f"  the item table describes {summary.described:.0%} of the log's items"
+            + ("; the others have no features" if summary.described < 1 else "")
         )
     if summary.days_merged:
         console.print(

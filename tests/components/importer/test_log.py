@@ -94,6 +94,7 @@ def test_text_files_of_many_kinds_hold_the_same_events(put, home, read, content,
         ("", "log.csv", "log.csv is empty"),
         ("no Parquet", "log.parquet", "log.parquet cannot be read as Parquet"),
         (b"PK\x03\x04rest", "log.xlsx", "is a ZIP archive or a spreadsheet: unpack it"),
+        (b"BZh91AY&SY", "log.csv.bz2", "is packed with bzip2: unpack it"),
         (gzip.compress(csv_text().encode() * 1000)[:-9], "log.csv.gz", "is a damaged gzip file"),
         ('[{"u": 1}]', "log.json", "is one JSON array: write one object a line"),
         (b"u,i,t\n\x00\x01", "log.csv", "is no text file"),
@@ -114,7 +115,7 @@ def test_a_file_that_is_not_what_it_claims_is_refused_in_a_sentence(put, home, c
         ("a,1,2024-03-04,x,y\n", "row too many values"),
         ('a,"1,2024-03-04T10:00:00Z\n', "row a quote that is not closed"),
         (",1,2024-03-04\n", "user_id missing"),
-        ('a,"1\n2",2024-03-04\n', "row a quote that is not closed"),
+        ('a,"1\n2",2024-03-04\n', "item_id with a line break or control character"),
         ("a,x\ty,2024-03-04\n", "item_id with a line break or control character"),
         (f"{'x' * 10_000},1,2024-03-04\n", "user_id longer than 1024 bytes"),
         ("a,1,2924-03-04\n", "timestamp in the future"),
@@ -282,3 +283,48 @@ def test_what_was_imported_how_is_remembered(put, home):
     record = json.loads(path.read_text())
     assert (record["mapping"]["time_zone"], record["summary"]["events"]) == ("UTC", 1)
     assert not list(home.events.parent.glob(".import-*"))
+
+
+def test_a_note_of_two_lines_stays_one_row_whatever_breaks_beside_it(put, home, read):
+    """An id with a line break is one broken row; what is well quoted in other rows is not torn apart."""
+    notes = "".join(f'a,{n},2024-03-04,"two\nlines"\n' for n in range(5))
+    text = "u,i,t,note\n" + '"b\nc",1,2024-03-04,x\n' + notes
+    summary = import_events(put(text), MAPPING, home)
+    assert summary.quarantined == {"user_id with a line break or control character": 1}
+    assert summary.events == 5
+    day = home.events / str(DAY) / "ver-9"
+    day.mkdir()
+    (day / "e.csv").write_text(
+        text.replace("u,i,t,note", "user_id,item_id,timestamp,note")
+        .replace("note\n", "note,behavior\n", 1)
+        .replace("x\n", "x,click\n")
+        .replace('lines"', 'lines",click')
+    )
+    events, account = read()
+    assert (events.num_rows, account["received"]) == (5, 6)
+
+
+def test_times_long_ago_are_broken_epochs(put, home):
+    summary = import_events(put(HEADER + GOOD + "a,1,0\na,1,-1001\na,1,1899-12-30\n"), MAPPING, home)
+    assert (summary.events, summary.days) == (1, 1)
+    assert summary.quarantined == {"timestamp before 1990": 3}
+
+
+def test_ids_of_a_float_column_are_whole_numbers_and_others_stay(put, home, read, tmp_path):
+    import_items(put("id,x\n1.0,2\n7.0,3\n", "items.csv"), home)
+    assert pq.read_table(home.items)["item_id"].to_pylist() == ["1", "7"]
+    import_events(put("u,i,t\n1.0,1.0,2024-03-04\n2,7.0,2024-03-04\n"), MAPPING, home)
+    assert sorted(read()[0]["user_id"].to_pylist()) == ["1.0", "2"]
+    assert sorted(read()[0]["item_id"].to_pylist()) == ["1", "7"]
+    lines = '{"u": 5.0, "i": {"id": 1}, "t": "2024-03-04"}\n{"u": 6.0, "i": 1.5, "t": "2024-03-04"}\n[1]\n'
+    summary = import_events(put(lines, "log.jsonl"), MAPPING, Home(tmp_path / "json"))
+    assert summary.quarantined == {"item_id missing": 1, "row not a JSON object": 1}
+    read_stretch(Home(tmp_path / "json").events, SPAN, SPAN, tmp_path / "out")
+    found = store.read_events(tmp_path / "out", SPAN)
+    assert (found["user_id"].to_pylist(), found["item_id"].to_pylist()) == (["6"], ["1.5"])
+
+
+def test_a_nested_id_column_is_refused(home, tmp_path):
+    pq.write_table(pa.table({"u": ["a"], "i": [{"id": 1}], "t": ["2024-03-04"]}), tmp_path / "log.parquet")
+    with pytest.raises(ValueError, match="holds lists or structs in column 'i': name one of plain values"):
+        import_events(tmp_path / "log.parquet", MAPPING, home)

@@ -72,18 +72,17 @@ def test_the_same_log_again_changes_nothing_and_another_makes_a_version(home, lo
 
 
 def test_parquet_and_one_behaviour_for_all_rows(home, tmp_path):
-    table = pa.table(
-        {"u": [1, 2], "i": [3, 4], "t": pa.array([0, 86_400_000], pa.timestamp("ms")), "event_id": ["x", "y"]}
-    )
+    days = pa.array([10_000 * 86_400_000, 10_001 * 86_400_000], pa.timestamp("ms"))
+    table = pa.table({"u": [1, 2], "i": [3, 4], "t": days, "event_id": ["x", "y"]})
     pq.write_table(table, tmp_path / "log.parquet")
     summary = import_events(
         tmp_path / "log.parquet", ColumnMapping("u", "i", "t", as_behavior="purchase"), home
     )
     assert summary.behaviors == {"purchase": 2}
-    (file,) = day_files(home.events, 1).files
+    (file,) = day_files(home.events, 10_001).files
     assert pq.read_table(file).to_pylist() == [
         {"user_id": "2", "item_id": "4", "behavior": "purchase", "event_id": "y",
-         "timestamp": dt.datetime(1970, 1, 2, tzinfo=dt.timezone.utc)}
+         "timestamp": dt.datetime(1997, 5, 20, tzinfo=dt.timezone.utc)}
     ]  # fmt: skip
 
 

@@ -165,14 +165,12 @@ class TwoTower(tfrs.Model):
         bias = self.items.bias(inputs["item"])
         query, trend_weight = self.users(inputs, tf.gather(represented, inputs["history"]))
 
-        def static(which: tf.Tensor) -> tf.Tensor:
-            return tf.gather(bias, inputs[which])
-
-        candidates = tf.gather(vectors, inputs["candidate"])
-        shared = tf.linalg.matmul(query, candidates, transpose_b=True) / self.temperature
-        shared += static("candidate") + tf.einsum("bt,bct->bc", trend_weight, inputs["candidate_trend"])
-        past = tf.einsum("bd,bhd->bh", query, tf.gather(vectors, inputs["history"])) / self.temperature
-        past += static("history") + tf.einsum("bt,bht->bh", trend_weight, inputs["history_trend"])
+        scores = tf.linalg.matmul(query, vectors, transpose_b=True) / self.temperature + bias
+        shared = tf.gather(scores, inputs["candidate"], axis=1)
+        shared += tf.einsum("bt,bct->bc", trend_weight, inputs["candidate_trend"])
+        # Every row with every item of the step: one product costs less than copies of past vectors.
+        past = tf.gather(scores, inputs["history"], axis=1, batch_dims=1)
+        past += tf.einsum("bt,bht->bh", trend_weight, inputs["history_trend"])
         return shared, past + self.repeat(inputs, inputs["history_trend"])
 
     def compute_loss(self, inputs: Tensors, training: bool = False) -> tf.Tensor:

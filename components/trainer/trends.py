@@ -23,12 +23,13 @@ class TrendTable:
         days, items = last_span - self._start + 1, len(catalogue.ids)
         day = item_days.column("span").to_numpy() - self._start
         used = (day >= 0) & (day < days - 1)
-        counts = np.zeros((days, items), np.float32)
+        # The days of an item lie side by side: the few that a trend reads share a line of the cache.
+        counts = np.zeros((items, days), np.float32)
         position = look_up(catalogue.positions, item_days.column("item_id"))
-        counts[day[used] + 1, position[used]] = item_days.column("events").to_numpy()[used]
-        self._items = items
+        counts[position[used], day[used] + 1] = item_days.column("events").to_numpy()[used]
+        self._days = days
         # Sums of float32 are exact up to 2^24 events of an item.
-        self._before = tf.constant(np.cumsum(counts, axis=0, out=counts).reshape(-1))
+        self._before = tf.constant(np.cumsum(counts, axis=1, out=counts).reshape(-1))
 
     def days(self, spans: np.ndarray) -> np.ndarray:
         """Spans as `of` takes them, int32."""
@@ -41,7 +42,7 @@ class TrendTable:
         """
 
         def before(back: int) -> tf.Tensor:
-            return tf.gather(self._before, (days[:, None] - back) * self._items + positions)
+            return tf.gather(self._before, positions * self._days + days[:, None] - back)
 
         now = before(0)
         return tf.math.log1p(tf.stack([now - before(back) for back in TREND_DAYS], axis=-1))

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from components.events import sql
 from components.events.config import EventsConfig
-from components.events.files import sentence
+from components.events.source import sentence
 from components.events.staging import stage
 from components.events.store import QUARANTINE, RAW_COLUMNS, write_day
 from schemas.events import EVENTS

@@ -9,7 +9,9 @@ from pathlib import Path
 import duckdb
 
 from components.events import sql
-from components.events.files import Source, broken_in_reading, by_line, open_source
+from components.events.csv_text import broken_in_reading, by_line
+from components.events.files import open_source
+from components.events.source import Source
 from components.events.store import RAW_COLUMNS
 from schemas.events import REQUIRED_COLUMNS
 

@@ -18,7 +18,9 @@ from pathlib import Path
 import duckdb
 
 from components.events import sql
-from components.events.files import FileFormat, broken_in_reading, by_line, open_source, sentence
+from components.events.csv_text import broken_in_reading, by_line
+from components.events.files import open_source
+from components.events.source import AS_FOUND, FileFormat, sentence
 from components.events.staging import SOURCE_FIELD, SOURCE_FILE, SOURCE_REASON, SOURCE_ROW
 from components.events.store import RAW_COLUMNS
 from components.importer import records
@@ -73,7 +75,7 @@ def import_events(
     home: Home,
     on_day: OnDay = silent,
     *,
-    written: FileFormat = FileFormat(),  # noqa: B008 - frozen
+    written: FileFormat = AS_FOUND,
     replace: bool = False,
     on_read: OnRead = lambda percent: None,
     now: dt.datetime | None = None,

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from components.events import sql
-from components.events.files import Column, FileFormat, Source
+from components.events.source import Column, FileFormat, Source
 from schemas.events import BEHAVIORS, CART, CLICK, FAVOURITE, PURCHASE
 
 SKIP = "skip"

@@ -12,7 +12,8 @@ from pathlib import Path
 import duckdb
 
 from components.events import sql
-from components.events.files import FileFormat, open_source
+from components.events.files import open_source
+from components.events.source import FileFormat
 from components.importer import records
 from components.importer.days import without_rows
 from components.importer.log import counts, read_log, workspace, write_days

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from components.events import sql
-from components.events.files import FileFormat
+from components.events.source import FileFormat
 from components.events.store import RAW_COLUMNS
 from components.importer.mapping import ColumnMapping
 from schemas.home import Home

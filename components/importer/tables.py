@@ -11,13 +11,13 @@ import duckdb
 import pyarrow as pa
 
 from components.events import sql
-from components.events.files import FileFormat, broken_in_reading, open_source, sentence
+from components.events.csv_text import broken_in_reading
+from components.events.files import open_source
+from components.events.source import AS_FOUND, FileFormat, sentence
 from components.features.tables import item_table, user_table
 from components.importer.days import write_table
 from schemas.events import ITEM_KEY, USER_KEY
 from schemas.home import Home
-
-AS_FOUND = FileFormat()
 
 
 @dataclass(frozen=True)

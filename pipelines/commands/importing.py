@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from components.events.files import FileFormat
+from components.events.source import FileFormat
 from components.importer import complete_journey, tables
 from components.importer.log import ImportSummary, import_events
 from components.importer.mapping import from_settings, read_settings

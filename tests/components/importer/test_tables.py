@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.events import store
-from components.events.files import FileFormat
 from components.events.read import day_files, read_stretch
+from components.events.source import FileFormat
 from components.importer.log import import_events
 from components.importer.mapping import ColumnMapping
 from components.importer.tables import TableSummary, import_items, import_users

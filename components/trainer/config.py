@@ -57,6 +57,13 @@ class LearnConfig(BaseModel):
     old_share: float | None = Field(
         None, ge=0, le=1, description="share of replayed rows in the objective; null: their share of the rows"
     )
+    distill: float = Field(
+        0.0,
+        ge=0,
+        le=1e6,
+        description="weight of the base's scores as targets of replayed rows, or of all",
+    )
+    distill_temperature: float = Field(1.0, gt=0, le=100, description="divisor of scores in soft targets")
     batch_rows: int = Field(64, ge=1, le=65_536, description="user-moments in a training step")
     uniform_negatives: int = Field(512, ge=0, le=65_536, description="items drawn from the catalogue a step")
     unknown_rate: float = Field(

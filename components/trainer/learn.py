@@ -15,6 +15,7 @@ from components.features.rows import concat, empty_rows, flat, offsets, scalar
 from components.replay import reservoir
 from components.replay.identity import canonical
 from components.trainer.config import SHAPE_FIELDS, LearnConfig
+from components.trainer.distillation import Distillation
 from components.trainer.features import FeatureSpec
 from components.trainer.growth import grow
 from components.trainer.memory import check_not_held_out, keep_held_out
@@ -185,7 +186,11 @@ def _trained(
     optimizer = RowSparse(model.table_variables, model.dense_variables, *rates, state.slots, pull)
     of_rows = None if config.old_share is None else row_weights(old, config.old_share)
     steps = Steps(state, table, data, config, of_rows)
-    step = compiled(model, optimizer, steps, data)
+    distillation = None
+    if config.distill and not first:
+        new_spans = np.unique(steps.spans[~old]) if old.any() else np.zeros(0, np.int64)
+        distillation = Distillation(TwoTower(state), config.distill, config.distill_temperature, new_spans)
+    step = compiled(model, optimizer, steps, data, distillation)
     losses, count = [], 0
     for epoch in range(config.first_epochs if first else config.epochs):
         rng = np.random.default_rng([config.seed, data.span, epoch])
@@ -215,9 +220,16 @@ def _pull(state: ModelState, model: TwoTower, rates: tuple[float, float]) -> Pul
 
 
 def compiled(
-    model: TwoTower, optimizer: RowSparse, steps: Steps, data: DataState
+    model: TwoTower,
+    optimizer: RowSparse,
+    steps: Steps,
+    data: DataState,
+    distillation: Distillation | None = None,
 ) -> Callable[[Arrays], tf.Tensor]:
-    """A function of a step's arrays that learns it and returns its summed loss; traced once for all sizes."""
+    """A function of a step's arrays that learns it and returns its summed loss, without what the base says.
+
+    Traced once for all sizes.
+    """
     trends = TrendTable(data.item_days, steps.catalogue, int(steps.spans.min()), int(steps.spans.max()))
 
     def run(inputs: dict[str, tf.Tensor]) -> tf.Tensor:
@@ -225,8 +237,11 @@ def compiled(
         history_trend = trends.of(inputs["day"], inputs["history_position"])
         inputs = {**inputs, "candidate_trend": candidate_trend, "history_trend": history_trend}
         with tf.GradientTape() as tape:
-            loss = model.compute_loss(inputs, training=True)
-        optimizer.apply(tape, loss)
+            logits = model.logits(inputs)
+            loss = total = model.loss_of(*logits, inputs)
+            if distillation:
+                total += distillation.loss(logits, inputs, inputs["distilled"])
+        optimizer.apply(tape, total)
         return loss
 
     function = None
@@ -235,6 +250,8 @@ def compiled(
         nonlocal function
         tensors = {name: tf.constant(array) for name, array in arrays.items() if name != "span"}
         tensors["day"] = tf.constant(trends.days(arrays["span"]))
+        if distillation:
+            tensors["distilled"] = tf.constant(distillation.rows(arrays["span"]))
         if function is None:
             signature = {
                 name: tf.TensorSpec([None] * one.shape.rank, one.dtype) for name, one in tensors.items()

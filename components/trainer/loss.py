@@ -5,7 +5,8 @@ from __future__ import annotations
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
-_NEVER = -1e9
+NEVER = -1e9
+"""The logit of what cannot be chosen."""
 
 
 def multi_positive_softmax(
@@ -35,9 +36,8 @@ def multi_positive_softmax(
       own_weight, own_mask: float32 and bool [rows, n]; masked entries are padding.
       discovery: λ in [0, 1): (1 - λ) · loss over all items + λ · loss with the row's own ones masked out.
     """
-    corrected = tfrs.layers.loss.SamplingProbablityCorrection()(shared, inclusion)
-    new = tf.where(shared_excluded | (shared_weight > 0), _NEVER, corrected)
-    past = tf.where(own_mask & (own_weight <= 0), own, _NEVER)
+    new = tf.where(shared_excluded | (shared_weight > 0), NEVER, corrected(shared, inclusion))
+    past = tf.where(own_mask & (own_weight <= 0), own, NEVER)
     against_new = tf.reduce_logsumexp(new, axis=1, keepdims=True)
     against = tf.reduce_logsumexp(tf.concat([new, past], axis=1), axis=1, keepdims=True)
     of_all = tf.reduce_sum(shared_weight * tf.nn.softplus(against - shared)) + tf.reduce_sum(
@@ -45,3 +45,8 @@ def multi_positive_softmax(
     )
     of_new = tf.reduce_sum(shared_weight * tf.nn.softplus(against_new - shared))
     return (1.0 - discovery) * of_all + discovery * of_new
+
+
+def corrected(shared: tf.Tensor, inclusion: tf.Tensor) -> tf.Tensor:
+    """The logits s - log π of candidates that are in the sample with probability π."""
+    return tfrs.layers.loss.SamplingProbablityCorrection()(shared, inclusion)

@@ -91,5 +91,7 @@ def ConceptDrift(
     if watched:
         plots.next_day_metric(watched, metric, settings.threshold).savefig(folder / "next_day_metric.png")
     concept.save(folder / STATE_FILE, metric, days)
-    (folder / REPORT_FILE).write_text(json.dumps(concept.report(span, metric, watched, settings), indent=1))
+    rows = int(days.get(span, {}).get("rows", 0))
+    told = concept.report(span, metric, watched, settings, rows)
+    (folder / REPORT_FILE).write_text(json.dumps(told, indent=1))
     report.span = span

@@ -99,9 +99,12 @@ def watch(days: Days, config: ConceptDriftConfig) -> list[dict[str, Any]]:
 
 
 def report(
-    span: int, metric: str, watched: list[dict[str, Any]], config: ConceptDriftConfig
+    span: int, metric: str, watched: list[dict[str, Any]], config: ConceptDriftConfig, rows: int = 0
 ) -> dict[str, Any]:
-    """What is written of the span: its own value and alarm, a sentence, and all days watched."""
+    """What is written of the span: its own value and alarm, a sentence, and all days watched.
+
+    rows: how many held-out rows of the span the champion was measured on.
+    """
     today = next((day for day in watched if day["span"] == span), None)
     return {
         "span": span,
@@ -112,17 +115,19 @@ def report(
         "statistic": today and today["statistic"],
         "alarm": bool(today and today["alarm"]),
         "alarms": [day["date"] for day in watched if day["alarm"]],
-        "sentence": _sentence(today, metric, config),
+        "sentence": _sentence(today, metric, config, rows),
         "watched": watched,
     }
 
 
-def _sentence(today: Mapping[str, Any] | None, metric: str, config: ConceptDriftConfig) -> str:
-    if today is None:
+def _sentence(today: Mapping[str, Any] | None, metric: str, config: ConceptDriftConfig, rows: int) -> str:
+    if today is None and rows:
         return (
-            f"Concept drift: the day says nothing (no champion, no day of its own, or fewer than "
-            f"{config.min_rows} held-out rows)."
+            f"Concept drift: the day says nothing, it has {rows} held-out rows and"
+            f" {config.min_rows} are needed."
         )
+    if today is None:
+        return "Concept drift: the day says nothing, no champion was measured on it before it learned it."
     said = f"{metric} of the champion on {today['date']}, not learned yet, is {today['value']:.4f}"
     if today["statistic"] is None:
         return f"Concept drift: {said}; what is usual is being learned ({config.reference_days} days)."

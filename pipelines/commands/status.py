@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 import yaml
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -16,6 +17,9 @@ from pipelines import config as settings
 from schemas import lineage
 from schemas.home import Home
 from schemas.spans import date_of, parse_date, span_of
+
+PADDING = (0, 1, 0, 0)
+"""Of table cells: a table fits 80 columns."""
 
 app = typer.Typer()
 console = Console(highlight=False)
@@ -40,12 +44,19 @@ def status(
     if not versions:
         console.print("no champion yet: `everlearn bootstrap --from DATE --to DATE`")
         return
-    table = Table("version", "day", "kind", "parent", "days learned", "verdict", "pushed (UTC)")
+    columns = ("version", "day", "kind", "parent", "days", "verdict", "pushed (UTC)")
+    table = Table(*columns, box=SIMPLE, padding=PADDING)
     for one in versions[-20:]:
         parent = "" if one.parent is None else str(one.parent)
         learned = str(len(one.spans_learned))
         table.add_row(
-            str(one.version), str(date_of(one.span)), one.kind, parent, learned, one.verdict, one.created[:19]
+            str(one.version),
+            str(date_of(one.span)),
+            one.kind,
+            parent,
+            learned,
+            one.verdict,
+            one.created[:16].replace("T", " "),
         )
     console.print(table)
     champion = versions[-1]

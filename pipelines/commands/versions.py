@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -24,7 +25,9 @@ To = Annotated[
 ]
 
 Version = Annotated[int, typer.Argument(help="A served version's number")]
-SHORT = 12
+PADDING = (0, 1, 0, 0)
+SHORT = 8
+"""Digits of a digest: the table fits 80 columns."""
 
 
 @app.command()
@@ -49,7 +52,8 @@ def lineage(version: Version) -> None:
     """Where a version came from: its ancestors, what each learned, data, settings, code, verdict."""
     home = Home.from_environment()
     line = lineages.chain(home.serving, _existing(home, version))
-    table = Table("version", "kind", "day", "learned then", "weights", "data", "verdict")
+    columns = ("version", "kind", "day", "learned then", "weights", "data", "verdict")
+    table = Table(*columns, box=SIMPLE, padding=PADDING)
     before: set[int] = set()
     for one in line:
         fresh = sorted(set(one.spans_learned) - before) if one.kind == lineages.LEARNED else []

@@ -91,4 +91,6 @@ def test_the_report_tells_the_day_in_a_sentence():
     assert "what is usual is being learned" in concept.report(FIRST + 3, "m", watched, CONFIG)["sentence"]
     silent = concept.report(FIRST + 99, "recall_at_20", watched, CONFIG)
     assert (silent["alarm"], silent["value"]) == (False, None)
-    assert "says nothing" in silent["sentence"]
+    assert "says nothing, no champion was measured on it" in silent["sentence"]
+    few = concept.report(FIRST + 99, "recall_at_20", watched, CONFIG, rows=7)
+    assert "it has 7 held-out rows and 30 are needed" in few["sentence"]

@@ -26,8 +26,14 @@ from components.replay.slice import draw
 from components.trainer.config import LearnConfig
 from components.trainer.learn import Candidate, TrainingRows, learn
 from components.trainer.moment import push_rows
+from components.trainer.react import react
 from components.trainer.scoring import Scorer
 from components.trainer.state import ModelState
+
+LATER = (
+    "later_rate", "epochs", "pull", "pull_by", "old_share", "distill", "distill_temperature", "reaction",
+)  # fmt: skip
+"""Settings by which a first model is not learned otherwise."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +80,10 @@ class ModelLine:
 
     def _bootstrap(self) -> ModelState:
         """The first model, shared by all lines that learn it alike."""
-        later = LearnConfig.model_fields
-        alike = self.learn_config.model_copy(
-            update={
-                "later_rate": later["later_rate"].default,
-                "epochs": later["epochs"].default,
-                "replay": ReplayConfig(capacity=self.learn_config.replay.capacity),
-            }
+        default, given = LearnConfig(), self.learn_config
+        alike = given.model_copy(
+            update={name: getattr(default, name) for name in LATER}
+            | {"replay": ReplayConfig(capacity=given.replay.capacity, memory=given.replay.memory)}
         )
         digest = hashlib.sha256(alike.model_dump_json().encode()).hexdigest()[:12]
         folder = self._bootstraps / digest
@@ -109,7 +112,8 @@ class ModelLine:
         report = candidate.report if candidate else {}
         self._state = candidate.state if candidate else state
         record |= {"rows_trained": _trained(report), "seconds_learning": report.get("seconds", 0.0)}
-        record |= {"diverged": report.get("diverged", 0.0), f"overlap_at_{self.config.k}": self._overlap(day)}
+        record |= {"diverged": report.get("diverged", 0.0), "attempts": report.get("attempts", 1.0)}
+        record |= {f"overlap_at_{self.config.k}": self._overlap(day)}
         ends = self.config.ends_task(day.span)
         if ends and any(task.rows.num_rows for task in tasks):
             self._judge(tasks)
@@ -131,7 +135,7 @@ class ModelLine:
         one = self.learn_config
         old = draw(state.buffer, day.learn, one.replay, seed=one.seed, span=day.span)
         rows = TrainingRows(day.learn, old, day.held_out, day.after, (day.span,))
-        return learn(state, rows, self.learn_config)
+        return react(state, rows, self.learn_config)
 
     def _overlap(self, day: Day) -> float:
         """How much of yesterday's lists of the same users stays, by new weights and by new data."""
@@ -158,6 +162,5 @@ class ModelLine:
 
 
 def _trained(report: dict[str, float]) -> float:
-    """Rows times the epochs over them."""
-    rows = report.get("rows_new", 0.0) + report.get("rows_replay", 0.0)
-    return rows * report.get("epochs", 0.0)
+    """Rows times the epochs over them, of all attempts."""
+    return report.get("rows_trained", 0.0)

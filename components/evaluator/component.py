@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import List
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
@@ -15,6 +16,8 @@ from components.evaluator.config import EvaluatorConfig
 from components.evaluator.evaluate import evaluate
 from components.evaluator.files import PER_ROW, SUMMARY, read_best_ever
 from components.evaluator.health import health
+from components.evaluator.tasks import split
+from components.features.rows import scalar
 
 
 @component
@@ -33,6 +36,7 @@ def Evaluator(
     previous: the evaluation of an earlier span, whose best-ever values are carried on.
     """
     from components.features.data_state import DataState
+    from components.trainer.probe import on_probe
     from components.trainer.run_fn import REPORT, STATE
     from components.trainer.scoring import Scorer
     from components.trainer.state import ModelState
@@ -44,14 +48,19 @@ def Evaluator(
     ours = states[candidate.uri]
     learned_before = {one for uri in compared for one in states[uri].spans_learned}
     items = data.catalogue
+    settings = EvaluatorConfig.model_validate_json(config)
+    learned_now = set(ours.spans_learned) - learned_before if compared else set()
+    tasks = split(scalar(ours.held_out, "span"), span, learned_now, settings.trailing_days)
+    # By old rows of the probe half the candidate may have been chosen: they judge nothing.
+    judged = ours.held_out.filter(pa.array(~(tasks.old & on_probe(ours.held_out, ours.config))))
     result = evaluate(
         scorers[candidate.uri],
         scorers[compared[0]] if compared else None,
         scorers[month[0]] if month else None,
-        ours.held_out,
+        judged,
         span,
-        set(ours.spans_learned) - learned_before if compared else set(),
-        EvaluatorConfig.model_validate_json(config),
+        learned_now,
+        settings,
         dict(zip(items["item_id"].to_pylist(), items["first_span"].to_pylist(), strict=True)),
         read_best_ever(_uris(previous)),
     )

@@ -58,7 +58,7 @@ def Record(
     from components.record import checks, gather
     from components.record.record import Day, record
     from components.replay.prepare import NEW, SPLITS, of_spans
-    from components.trainer.run_fn import REPORT, STATE
+    from components.trainer.run_fn import ATTEMPTS, REPORT, STATE
     from schemas.home import Home
     from schemas.rows import HELD_OUT
 
@@ -76,6 +76,7 @@ def Record(
         "concept_drift": concept_drift,
         "anomalies": anomalies,
     }
+    attempts = model / STATE / ATTEMPTS
     where = record(
         Day(
             run_id=run_id,
@@ -90,6 +91,7 @@ def Record(
             rows_digest=digests.of_folder(Path(training_rows.uri)),
             model=model,
             saved_model=Path(serving_model_path(candidate.uri)),
+            attempts=json.loads(attempts.read_text()) if attempts.exists() else (),
             further_metrics={
                 "rows/of_corrected_days": float(splits[NEW].num_rows - new.num_rows),
                 **checks.quality_metrics(_folders(quality)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import mlflow
 from mlflow.entities import Dataset, DatasetInput, InputTag, ViewType
 from mlflow.tracking import MlflowClient
-from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
+from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_PARENT_RUN_ID
 
 from components.record import gather, plots
 from components.record.registry import log_and_register
@@ -46,6 +46,8 @@ class Day:
     model: Path
     """Folder of the candidate's Model artifact."""
     saved_model: Path
+    attempts: Sequence[Mapping[str, float]] = ()
+    """Reports of the trainer's attempts, where there was more than one: each is a nested run."""
     further_metrics: Mapping[str, float] = field(default_factory=dict)
     further_tags: Mapping[str, str] = field(default_factory=dict)
     attachments: Mapping[str, Path] = field(default_factory=dict)
@@ -88,6 +90,14 @@ def record(day: Day, mlflow_uri: str, artifacts: Path) -> dict[str, str]:
                 plots.forgetting_by_week(day.summary["weeks"], metric), "plots/forgetting_by_week.png"
             )
         kept = {name: tags[name] for name in (RUN_TAG, SPAN_TAG, DATE_TAG, VERDICT_TAG)}
+        for number, report in enumerate(day.attempts, start=1):
+            with mlflow.start_run(
+                experiment_id=experiment,
+                run_name=f"{tags[DATE_TAG]} attempt {number}",
+                tags=kept,
+                nested=True,
+            ):
+                mlflow.log_metrics(gather.loggable({f"train/{name}": one for name, one in report.items()}))
         version = log_and_register(day.model, day.saved_model, kept)
     run_id = run.info.run_id
     path = f"#/experiments/{experiment}/runs/{run_id}"
@@ -141,6 +151,8 @@ def _earlier_days(client: MlflowClient, experiment: str, day: Day) -> list[dict[
     newest_first = client.search_runs([experiment], order_by=["start_time DESC"], max_results=_DAYS_SHOWN)
     for run in reversed(newest_first):
         values, tags = run.data.metrics, run.data.tags
+        if MLFLOW_PARENT_RUN_ID in tags:
+            continue
         days[int(tags[SPAN_TAG])] = {
             "date": tags[DATE_TAG],
             "blessed": values.get("gate/blessed") == 1.0,

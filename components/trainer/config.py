@@ -13,6 +13,28 @@ SHAPE_FIELDS = ("dimension", "hidden", "repeat_hidden", "half_lives", "temperatu
 """What decides the model's function: a base can be learned further only with the same values."""
 
 
+class ReactionConfig(BaseModel):
+    """When a day makes the model forget, it is learned again, with more of the past (`react.py`)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    attempts: int = Field(
+        0,
+        ge=0,
+        le=2,
+        description="further attempts at a day; with any, half of the old rows are put aside",
+    )
+    threshold: float = Field(
+        0.05, gt=0, lt=1, description="loss against the best ever on the probe half from which on it reacts"
+    )
+    min_rows: int = Field(100, ge=1, le=1_000_000, description="rows of the probe half below which it waits")
+    replay_factor: float = Field(
+        3.0, ge=1, le=100, description="share and cap of the replay grow by it with each attempt"
+    )
+    pull: float = Field(10.0, ge=0, le=1e12, description="least strength of the pull at the first reaction")
+    pull_factor: float = Field(10.0, ge=1, le=1e6, description="the pull grows by it with each attempt")
+
+
 class LearnConfig(BaseModel):
     """What `learn` needs beside the base and the rows."""
 
@@ -76,4 +98,7 @@ class LearnConfig(BaseModel):
     holdout_share: float = Field(0.10, ge=0, le=0.5, description="share of user-days that are never learned")
     recent_spans: int = Field(7, ge=1, le=366, description="spans whose held-out rows are all kept")
     old_task_rows: int = Field(4000, ge=0, le=10_000_000, description="held-out rows kept of earlier spans")
+    reaction: ReactionConfig = Field(
+        default_factory=ReactionConfig, description="further attempts at a day that makes the model forget"
+    )
     replay: ReplayConfig = Field(default_factory=ReplayConfig, description="the reservoir of learned rows")

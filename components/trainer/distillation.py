@@ -1,8 +1,8 @@
 """Distillation: a later learn keeps to what its base would have answered.
 
 L + α · T² · Σ_rows KL(p_base ‖ p), with p = softmax(score / T) over a step's candidates: the row's own past
-and the shared ones, these with the logQ correction, so that a sample stands for the catalogue. Soft targets as
-in Hinton et al., "Distilling the Knowledge in a Neural Network" (2015), on replayed rows as in ADER (Mi et
+and the shared ones, these with the logQ correction, so that a sample stands for the catalogue. Soft targets
+as in Hinton et al., "Distilling the Knowledge in a Neural Network" (2015), on replayed rows as in ADER (Mi et
 al., RecSys 2020); the KL divergence has the gradient of their cross-entropy and is 0 where nothing has moved.
 Where nothing is replayed, on all rows (learning without forgetting: Li & Hoiem 2016): no old data needed.
 Costs a second forward pass, without gradients, and a copy of the weights.

@@ -64,7 +64,10 @@ class Candidate:
     state: ModelState
     report: dict[str, float]
     """loss_first, loss_last, loss_epoch_<n> (mean a weighted positive), rows_new, rows_replay, rows_held_out,
-    epochs, steps, users, items, seconds, seconds_training, diverged (0 or 1)."""
+    rows_trained (rows times epochs), epochs, steps, users, items, seconds, seconds_training, diverged (0 or
+    1)."""
+    attempts: tuple[dict[str, float], ...] = ()
+    """The reports of all attempts at the rows, where there was more than one (`react.py`)."""
 
 
 def learn(base: ModelState | None, rows: TrainingRows, config: LearnConfig) -> Candidate:
@@ -97,7 +100,8 @@ def learn(base: ModelState | None, rows: TrainingRows, config: LearnConfig) -> C
     report = {f"loss_epoch_{epoch}": loss for epoch, loss in enumerate(losses, start=1)}
     report |= {"loss_first": losses[0], "loss_last": losses[-1]} if losses else {}
     report |= {f"rows_{name}": float(getattr(rows, name).num_rows) for name in ("new", "replay", "held_out")}
-    report |= {"epochs": float(len(losses)), "steps": float(steps), "diverged": float(not finite)}
+    report |= {"epochs": float(len(losses)), "rows_trained": float(len(losses) * table.num_rows)}
+    report |= {"steps": float(steps), "diverged": float(not finite)}
     report |= {f"{name}s": float(after.vocabularies[name].size - 1) for name in ("user", "item")}
     report |= {"seconds": finished - started, "seconds_training": finished - training}
     return Candidate(after, report)

@@ -35,7 +35,7 @@ def differences(recorded: ModelState, again: ModelState) -> list[str]:
             elif old[name].tobytes() != new[name].tobytes():
                 largest = np.abs(old[name].astype(np.float64) - new[name]).max()
                 found.append(f"{kind}: {name} differs by up to {largest:.3g}")
-    for name in ("config", "spec", "vocabularies", "moments", "spans_learned"):
+    for name in ("config", "spec", "vocabularies", "moments", "spans_learned", "probe_best"):
         if getattr(recorded, name) != getattr(again, name):
             found.append(f"{name} differs")
     for name in ("buffer", "held_out"):

@@ -16,18 +16,20 @@ from components.features.rows import empty_rows
 from components.replay.prepare import MEMORIES, MEMORY_BUFFER, NEW, REPLAY
 from components.trainer.config import LearnConfig
 from components.trainer.export import export
-from components.trainer.learn import Candidate, TrainingRows, learn
+from components.trainer.learn import Candidate, TrainingRows
+from components.trainer.react import react
 from components.trainer.state import ModelState
 from schemas.rows import HELD_OUT
 
-STATE, REPORT = "state", "report.json"
+STATE, REPORT, ATTEMPTS = "state", "report.json", "attempts.json"
 
 
 def run_fn(fn_args: Any) -> None:
     """Learns the splits `new` and `replay` of the examples on top of the base model, if there is one.
 
     `fn_args` is TFX's FnArgs. Hyperparameters: what the replay step wrote (config, data_state, spans,
-    list_length). Writes `state/` with its `report.json` beside the serving folder, and the SavedModel.
+    list_length). Writes `state/` with its `report.json` beside the serving folder, and the SavedModel;
+    `attempts.json`, too, where there was more than one attempt.
     """
     told = fn_args.hyperparameters
     folders = {Path(pattern).parent for pattern in (*fn_args.train_files, *fn_args.eval_files)}
@@ -38,13 +40,15 @@ def run_fn(fn_args: Any) -> None:
     folder = serving.parent / STATE
     candidate.state.save(folder)
     (folder / REPORT).write_text(json.dumps(candidate.report, indent=2, sort_keys=True))
+    if candidate.attempts:
+        (folder / ATTEMPTS).write_text(json.dumps(candidate.attempts, indent=2, sort_keys=True))
     export(candidate.state, data, serving, told["list_length"])
 
 
 def learn_files(
     splits: Iterable[Path], base: Path | None, told: Mapping[str, Any]
 ) -> tuple[Candidate, DataState]:
-    """`learn` on files: what a model came from gives it again.
+    """`react` on files: what a model came from gives it again.
 
     splits: folders `Split-<name>` as the replay step writes them; base: folder of the base's Model artifact;
     told: hyperparameters of the replay step. Returns the data state as well.
@@ -58,7 +62,7 @@ def learn_files(
         state = replace(state, buffer=buffer, held_out=held_out)
     spans, corrected = tuple(told["spans"]), tuple(told.get("corrected", ()))
     training = TrainingRows(rows[NEW], rows[REPLAY], rows[HELD_OUT], data, spans, corrected)
-    return learn(state, training, LearnConfig.model_validate(told["config"])), data
+    return react(state, training, LearnConfig.model_validate(told["config"])), data
 
 
 def _read(splits: Mapping[str, Path], name: str) -> pa.Table:

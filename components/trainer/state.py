@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +42,8 @@ class ModelState:
     held_out: pa.Table
     """Rows: held-out user-days of the spans learned, the trailing ones whole, older ones bounded."""
     spans_learned: tuple[int, ...]
+    probe_best: dict[str, float] = field(default_factory=dict)
+    """Best value so far of each week of the probe half (`probe.py`); empty where nothing reacts."""
 
     def save(self, folder: Path) -> None:
         """Writes the files of the state into `folder`."""
@@ -72,6 +74,7 @@ class ModelState:
             buffer=pq.read_table(folder / BUFFER_FILE),
             held_out=pq.read_table(folder / HELD_OUT_FILE),
             spans_learned=tuple(meta["spans_learned"]),
+            probe_best=meta.get("probe_best", {}),
         )
 
     def digest(self) -> str:
@@ -94,6 +97,7 @@ class ModelState:
             "spec": self.spec.to_json(),
             "moments": {name: asdict(one) for name, one in self.moments.items()},
             "spans_learned": list(self.spans_learned),
+            "probe_best": self.probe_best,
         }
 
     def _vocabulary_table(self) -> pa.Table:

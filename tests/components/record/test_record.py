@@ -169,3 +169,16 @@ def test_nothing_of_the_day_is_lost_where_there_is_no_old_task(home, client, sav
     where = record(without, home.mlflow_uri, home.mlflow_artifacts)
     plots = [one.path for one in client.list_artifacts(where["run_id"], "plots")]
     assert plots == ["plots/quality_over_days.png"]
+
+
+def test_each_attempt_at_a_day_is_a_nested_run_and_no_day_of_its_own(home, client, saved_model, tmp_path):
+    attempts = [{"probe_loss": 0.2, "chosen": 0.0}, {"probe_loss": 0.1, "chosen": 1.0}]
+    twice = dataclasses.replace(day(FIRST + 7, saved_model, tmp_path), attempts=attempts)
+    record(twice, home.mlflow_uri, home.mlflow_artifacts)
+    where = record(twice, home.mlflow_uri, home.mlflow_artifacts)
+    of_day = client.search_runs([where["experiment_id"]], f"tags.tfx_run_id = 'run of {FIRST + 7}'")
+    nested = [one for one in of_day if one.data.tags.get("mlflow.parentRunId") == where["run_id"]]
+    assert sorted(one.data.metrics["train/probe_loss"] for one in nested) == [0.1, 0.2]
+    assert len(of_day) == 3, "a retry replaces the attempts of the first time too"
+    next_day = record(day(FIRST + 8, saved_model, tmp_path / "next"), home.mlflow_uri, home.mlflow_artifacts)
+    assert client.get_run(next_day["run_id"]).info.status == "FINISHED"

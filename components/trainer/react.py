@@ -1,0 +1,84 @@
+"""Adaptive reaction: a day that makes the model forget is learned again from the same base, more carefully.
+
+After a learn the candidate is measured on the probe half of the old rows (`probe.py`), week by week, against
+the best that any model of its line reached there. Where it lost more than the threshold, the day is learned
+again with a larger slice of the reservoir and a stronger pull toward the base, at most twice. The attempt
+that forgot least is the candidate, and the gate judges it alone, on the other half; its margin against the
+best ever is the alarm, this threshold comes earlier. The best values are part of the model state, so that
+they advance by a blessing only.
+
+Costs on an ordinary day: scoring the probe half once, and the gate's sight, which has half of the old rows
+(`components.gate.power` says what that can see). An attempt costs a learn of the day and its larger slice.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+
+from components.replay.slice import draw
+from components.trainer.config import LearnConfig
+from components.trainer.learn import Candidate, TrainingRows, learn
+from components.trainer.probe import loss, measure, probe_rows, raised, weeks_of
+from components.trainer.state import ModelState
+
+
+def react(base: ModelState | None, rows: TrainingRows, config: LearnConfig) -> Candidate:
+    """`learn`, and again where the probe half shows forgetting; where no reaction is configured, `learn`.
+
+    The report also has attempts, pull, probe_rows and probe_loss (relative, against the best ever);
+    rows_trained and seconds are those of all attempts and their measuring.
+    """
+    started = time.perf_counter()
+    candidate = learn(base, rows, config)
+    wanted = config.reaction
+    if not wanted.attempts:
+        return candidate
+    probe = probe_rows(candidate.state, rows.learned_spans(), config)
+    best = _best(base, probe, rows)
+
+    def measured(attempt: Candidate, tried: LearnConfig) -> Candidate:
+        now = measure(attempt.state, probe, rows.data)
+        told = {"probe_loss": loss(best, now), "probe_rows": float(probe.num_rows), "pull": tried.pull}
+        # The state tells the settings in force, from which its attempts follow.
+        state = replace(attempt.state, config=config, probe_best=raised(best, now))
+        return replace(attempt, state=state, report=attempt.report | told)
+
+    tried = [measured(candidate, config)]
+    while (
+        base is not None
+        and probe.num_rows >= wanted.min_rows
+        and tried[-1].report["probe_loss"] > wanted.threshold
+        and len(tried) <= wanted.attempts
+    ):
+        careful = _more_careful(config, len(tried))
+        replay = draw(base.buffer, rows.new, careful.replay, seed=config.seed, span=rows.data.span)
+        again = learn(
+            base, replace(rows, replay=replay), careful.model_copy(update={"replay": config.replay})
+        )
+        tried.append(measured(again, careful))
+    chosen = min(tried, key=lambda one: one.report["probe_loss"])
+    trained = sum(one.report["rows_trained"] for one in tried)
+    total = {"attempts": float(len(tried)), "rows_trained": trained, "seconds": time.perf_counter() - started}
+    reports = tuple(one.report | {"chosen": float(one is chosen)} for one in tried)
+    return replace(chosen, report=chosen.report | total, attempts=reports if len(tried) > 1 else ())
+
+
+def _best(base: ModelState | None, probe: pa.Table, rows: TrainingRows) -> dict[str, float]:
+    """The best values so far; of weeks that have just become old, what the base reaches."""
+    if base is None:
+        return {}
+    missing = ~np.isin(weeks_of(probe).astype(str), list(base.probe_best))
+    return base.probe_best | raised({}, measure(base, probe.filter(pa.array(missing)), rows.data))
+
+
+def _more_careful(config: LearnConfig, attempt: int) -> LearnConfig:
+    """The settings of the attempt after so many."""
+    wanted, replay = config.reaction, config.replay
+    factor = wanted.replay_factor**attempt
+    more = {"share": min(1.0, replay.share * factor), "cap": replay.cap * factor}
+    pull = max(config.pull * wanted.pull_factor, wanted.pull) * wanted.pull_factor ** (attempt - 1)
+    return config.model_copy(update={"replay": replay.model_copy(update=more), "pull": pull})

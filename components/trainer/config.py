@@ -28,7 +28,8 @@ class ReactionConfig(BaseModel):
         0.05, gt=0, lt=1, description="loss against the best ever on the probe half from which on it reacts"
     )
     min_rows: int = Field(100, ge=1, le=1_000_000, description="rows of the probe half below which it waits")
-    replay_factor: float = Field(
+    share: float = Field(0.3, ge=0, le=1, description="least share that is replayed at the first reaction")
+    share_factor: float = Field(
         3.0, ge=1, le=100, description="share and cap of the replay grow by it with each attempt"
     )
     pull: float = Field(10.0, ge=0, le=1e12, description="least strength of the pull at the first reaction")

@@ -78,7 +78,7 @@ def _best(base: ModelState | None, probe: pa.Table, rows: TrainingRows) -> dict[
 def _more_careful(config: LearnConfig, attempt: int) -> LearnConfig:
     """The settings of the attempt after so many."""
     wanted, replay = config.reaction, config.replay
-    factor = wanted.replay_factor**attempt
-    more = {"share": min(1.0, replay.share * factor), "cap": replay.cap * factor}
+    share = max(replay.share * wanted.share_factor, wanted.share) * wanted.share_factor ** (attempt - 1)
+    more = {"share": min(1.0, share), "cap": replay.cap * wanted.share_factor**attempt}
     pull = max(config.pull * wanted.pull_factor, wanted.pull) * wanted.pull_factor ** (attempt - 1)
     return config.model_copy(update={"replay": replay.model_copy(update=more), "pull": pull})

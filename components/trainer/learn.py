@@ -20,7 +20,7 @@ from components.trainer.features import FeatureSpec
 from components.trainer.growth import grow
 from components.trainer.memory import check_not_held_out, keep_held_out
 from components.trainer.model import TwoTower
-from components.trainer.moments import Moments
+from components.trainer.moments import Moments, rescaled
 from components.trainer.objective import row_weights
 from components.trainer.optimizer import RowSparse, fisher
 from components.trainer.pull import Pull, ewc, l2
@@ -152,7 +152,11 @@ def _prepared(
         state = ModelState(config, spec, weights, {}, vocabularies, moments, nothing, nothing, ())
     else:
         state = grow(replace(base, config=config), ids)
-    return replace(state, moments=_moved(state, table))
+    moments = _moved(state, table)
+    if base is not None:
+        numbers = {"user": spec.user_numbers, "item": spec.item_numbers}
+        state = replace(state, weights=rescaled(state.weights, numbers, state.moments, moments))
+    return replace(state, moments=moments)
 
 
 def _repeats(table: pa.Table) -> float:

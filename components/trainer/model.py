@@ -49,16 +49,17 @@ class Part(tf.keras.layers.Layer):
 
 
 class Scaler(tf.keras.layers.Layer):
-    """Quantities with their moments: log-compressed, standardised, clipped; missing (NaN) is the mean."""
+    """Quantities with their moments: log-compressed, standardised, clipped; missing (NaN) is one value."""
 
     def __init__(self, moments: list) -> None:
         super().__init__()
         self.mean = tf.constant([one.mean for one in moments], tf.float32)
-        self.deviation = tf.sqrt(tf.constant([one.variance for one in moments], tf.float32) + 1e-6)
+        self.deviation = tf.constant([one.deviation for one in moments], tf.float32)
+        self.missing = tf.constant([one.scaled_missing for one in moments], tf.float32)
 
     def call(self, numbers: tf.Tensor) -> tf.Tensor:
         scaled = (tf.sign(numbers) * tf.math.log1p(tf.abs(numbers)) - self.mean) / self.deviation
-        return tf.where(tf.math.is_nan(numbers), 0.0, tf.clip_by_value(scaled, -LIMIT, LIMIT))
+        return tf.where(tf.math.is_nan(numbers), self.missing, tf.clip_by_value(scaled, -LIMIT, LIMIT))
 
 
 class ItemTower(Part):

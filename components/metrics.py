@@ -52,3 +52,11 @@ def metric(name: str, ranks: np.ndarray, row: np.ndarray, rows: int) -> np.ndarr
         return reciprocal_rank(ranks, row, rows)
     kind, k = name.rsplit("_at_", 1)
     return {"recall": recall_at, "ndcg": ndcg_at}[kind](int(k), ranks, row, rows)
+
+
+def overlap(before: np.ndarray, now: np.ndarray) -> float:
+    """Churn's complement: the mean share of a list that stays, whatever its place. object [users, k] both."""
+    if not before.size or not now.size:
+        return float("nan")
+    stay = [len(set(one) & set(other)) for one, other in zip(before, now, strict=True)]
+    return float(np.mean(stay) / max(before.shape[1], now.shape[1]))

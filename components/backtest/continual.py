@@ -60,13 +60,5 @@ def chance(relevant: np.ndarray, items: int, k: int) -> float:
     return float(np.mean(min(k, items) * relevant / items / np.minimum(k, relevant)))
 
 
-def overlap(before: np.ndarray, now: np.ndarray) -> float:
-    """Churn's complement: the mean share of a list that stays, whatever its place. object [users, k] both."""
-    if not before.size or not now.size:
-        return float("nan")
-    stay = [len(set(one) & set(other)) for one, other in zip(before, now, strict=True)]
-    return float(np.mean(stay) / max(before.shape[1], now.shape[1]))
-
-
 def _mean(values: np.ndarray) -> float:
     return float(np.nanmean(values)) if len(values) and not np.isnan(values).all() else float("nan")

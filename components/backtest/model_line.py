@@ -14,14 +14,16 @@ import pyarrow as pa
 
 from components.backtest.asked import as_of_morning
 from components.backtest.config import BacktestConfig
-from components.backtest.continual import overlap
 from components.backtest.journal import Journal, Record
 from components.backtest.peer_line import metric_names
 from components.backtest.strategies import Strategy
 from components.backtest.tasks import Task
 from components.backtest.walk import Day, Prepared
 from components.features import rows as layout
+from components.metrics import overlap
 from components.replay.config import ReplayConfig
+from components.replay.identity import priorities
+from components.replay.reservoir import lowest
 from components.replay.slice import draw
 from components.trainer.config import LearnConfig
 from components.trainer.learn import Candidate, TrainingRows, learn
@@ -34,6 +36,8 @@ LATER = (
     "later_rate", "epochs", "pull", "pull_by", "old_share", "distill", "distill_temperature", "reaction",
 )  # fmt: skip
 """Settings by which a first model is not learned otherwise."""
+_OF_DAY = 1
+"""Salt of this lottery: the reservoir's own would keep whatever comes through it."""
 
 
 @dataclass(frozen=True)
@@ -132,10 +136,17 @@ class ModelLine:
             return learn(None, rows, self.learn_config)
         if not self.strategy.daily:
             return None
-        one = self.learn_config
-        old = draw(state.buffer, day.learn, one.replay, seed=one.seed, span=day.span)
-        rows = TrainingRows(day.learn, old, day.held_out, day.after, (day.span,))
-        return react(state, rows, self.learn_config)
+        one, new = self.learn_config, self._of_day(day)
+        old = draw(state.buffer, new, one.replay, seed=one.seed, span=day.span)
+        return react(state, TrainingRows(new, old, day.held_out, day.after, (day.span,)), one)
+
+    def _of_day(self, day: Day) -> pa.Table:
+        """The day's rows, or the strategy's share of them; a larger share holds the smaller one."""
+        share = self.strategy.day_share
+        if share == 1:
+            return day.learn
+        lottery = priorities(day.learn, self.config.seed, day.span, _OF_DAY)
+        return lowest(day.learn, lottery, round(share * day.learn.num_rows))
 
     def _overlap(self, day: Day) -> float:
         """How much of yesterday's lists of the same users stays, by new weights and by new data."""

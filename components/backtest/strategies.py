@@ -18,14 +18,15 @@ class Strategy:
     """A line of the backtest that learns.
 
     daily: learn each day on top of the day before. retrain_every: days after which the model is trained
-    anew from all rows so far. Neither: it is never learned again. overrides: fields of `LearnConfig`,
-    nested as there.
+    anew from all rows so far. Neither: it is never learned again. day_share: share of a day's rows that is
+    learned, drawn by lot. overrides: fields of `LearnConfig`, nested as there.
     """
 
     name: str
     says: str
     daily: bool = True
     retrain_every: int | None = None
+    day_share: float = 1.0
     overrides: dict[str, Any] = field(default_factory=dict)
 
     @property

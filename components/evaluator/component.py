@@ -12,6 +12,7 @@ from tfx.types.artifact import Artifact
 from tfx.types.standard_artifacts import Model, ModelEvaluation
 
 from components.artifacts import DataStateArtifact
+from components.evaluator.churn import overlap_with_champion
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.evaluate import evaluate
 from components.evaluator.files import PER_ROW, SUMMARY, read_best_ever
@@ -65,7 +66,11 @@ def Evaluator(
         read_best_ever(_uris(previous)),
     )
     report = json.loads((Path(candidate.uri) / STATE / REPORT).read_text())
-    summary = result.summary | {"health": health(report, scorers[candidate.uri], ours.held_out)}
+    mine, served = scorers[candidate.uri], scorers[compared[0]] if compared else None
+    summary = result.summary | {
+        "health": health(report, mine, ours.held_out),
+        "overlap": overlap_with_champion(mine, served, ours.held_out),
+    }
     folder = Path(evaluation.uri)
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(result.per_row, folder / PER_ROW)

@@ -21,6 +21,13 @@ class Recommender(Protocol):
         """(item ids object [rows, k], scores float32 [rows, k]), best first."""
 
 
+def known_users(rows: pa.Table) -> pa.Table:
+    """A row a user with a history, of at most `ASKED`: those of whom something is known."""
+    known = rows.filter(pc.greater(pc.list_value_length(rows["history_item"]), 0))
+    _, first = np.unique(np.array(pc.list_flatten(known["user_id"]).to_pylist(), object), return_index=True)
+    return known.take(pa.array(np.sort(first)[:ASKED], pa.int64()))
+
+
 def health(report: Mapping[str, object], candidate: Recommender, rows: pa.Table) -> dict:
     """Findings about the candidate, JSON-ready.
 
@@ -29,9 +36,7 @@ def health(report: Mapping[str, object], candidate: Recommender, rows: pa.Table)
     counts users and `distinct_lists` their different lists; `finite_scores` is false if one is NaN or inf.
     """
     numbers = [value for value in report.values() if isinstance(value, float)]
-    known = rows.filter(pc.greater(pc.list_value_length(rows["history_item"]), 0))
-    _, first = np.unique(np.array(pc.list_flatten(known["user_id"]).to_pylist(), object), return_index=True)
-    asked = known.take(pa.array(np.sort(first)[:ASKED], pa.int64()))
+    asked = known_users(rows)
     items, scores = candidate.top_k(asked, LENGTH) if asked.num_rows else (np.zeros((0, 0)), np.zeros((0, 0)))
     return {
         "diverged": bool(report.get("diverged", False)),

@@ -70,6 +70,12 @@ def metrics(
     for model, tasks in summary["models"].items():
         prefix = "" if model == "candidate" else f"{model}/"
         named |= {f"{prefix}{task}/{name}": value for task in _TASKS for name, value in tasks[task].items()}
+    headline = summary["headline"]
+    named |= {f"week/{week}/{headline}": one["candidate"] for week, one in summary["weeks"].items()}
+    # Of the days that it learns next, the champion has learned nothing: its value is the next-day one.
+    if champion := summary["models"].get("champion"):
+        named |= {f"next_day/{name}": value for name, value in champion["own"].items()}
+    named["overlap_at_20/champion"] = summary.get("overlap")
     for part, size in summary["rows"].items():
         named[f"rows/evaluated_{part}"] = size
     for one in summary["slices"]:
@@ -81,6 +87,7 @@ def metrics(
             named[f"{rule}/detectable"] = finding["detectable"]
     named["gate/blessed"] = float(verdict["blessed"])
     named |= {f"train/{name}": value for name, value in report.items()}
+    named["cost/row_epochs"] = report.get("rows_trained")
     return named
 
 

@@ -13,7 +13,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, ViewType
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_PARENT_RUN_ID
 
-from components.record import gather, plots
+from components.record import gather, over_days, plots
 from components.record.registry import log_and_register
 from schemas.home import MODEL_NAME
 
@@ -65,26 +65,31 @@ def record(day: Day, mlflow_uri: str, artifacts: Path) -> dict[str, str]:
     found = client.get_experiment_by_name(MODEL_NAME)
     experiment = found.experiment_id if found else client.create_experiment(MODEL_NAME, artifacts.as_uri())
     _remove_earlier(client, experiment, day.run_id)
-    earlier = _earlier_days(client, experiment, day)
+    measured = gather.loggable(
+        {
+            **gather.metrics(day.summary, day.verdict, day.report),
+            **gather.count_metrics(day.counts, day.rows),
+            **day.further_metrics,
+        }
+    )
+    days = _days_so_far(client, experiment, day, measured)
+    accuracy, weeks = over_days.accuracy(days)
     tags = _tags(day)
     with mlflow.start_run(
         experiment_id=experiment, run_name=f"{tags[DATE_TAG]} {tags[VERDICT_TAG]}", tags=tags
     ) as run:
         mlflow.log_params(gather.flatten(day.config))
-        mlflow.log_metrics(
-            gather.loggable(
-                {
-                    **gather.metrics(day.summary, day.verdict, day.report),
-                    **gather.count_metrics(day.counts, day.rows),
-                    **day.further_metrics,
-                }
-            )
-        )
+        mlflow.log_metrics(measured | over_days.transfer(accuracy))
         client.log_inputs(run.info.run_id, _datasets(day))
         for name, folder in day.attachments.items():
             mlflow.log_artifacts(str(folder), name)
         metric = day.summary["headline"]
-        mlflow.log_figure(plots.quality_over_days(earlier, metric), "plots/quality_over_days.png")
+        told = [_told(one, metric) for one in days]
+        mlflow.log_figure(plots.quality_over_days(told, metric), "plots/quality_over_days.png")
+        mlflow.log_figure(plots.quality_against_cost(told, metric), "plots/quality_against_cost.png")
+        if weeks:
+            picture = plots.forgetting_over_days(accuracy, [one.date for one in days], weeks, metric)
+            mlflow.log_figure(picture, "plots/forgetting_over_days.png")
         if day.summary["weeks"]:
             mlflow.log_figure(
                 plots.forgetting_by_week(day.summary["weeks"], metric), "plots/forgetting_by_week.png"
@@ -144,24 +149,22 @@ def _remove_earlier(client: MlflowClient, experiment: str, run_id: str) -> None:
         client.delete_run(run.info.run_id)
 
 
-def _earlier_days(client: MlflowClient, experiment: str, day: Day) -> list[dict[str, Any]]:
+def _days_so_far(
+    client: MlflowClient, experiment: str, day: Day, measured: Mapping[str, float]
+) -> list[over_days.Past]:
     """The newest run of each span, this day's own instead of those of its span, oldest first."""
-    metric = day.summary["headline"]
-    days: dict[int, dict[str, Any]] = {}
+    days: dict[int, over_days.Past] = {}
     newest_first = client.search_runs([experiment], order_by=["start_time DESC"], max_results=_DAYS_SHOWN)
     for run in reversed(newest_first):
         values, tags = run.data.metrics, run.data.tags
         if MLFLOW_PARENT_RUN_ID in tags:
             continue
-        days[int(tags[SPAN_TAG])] = {
-            "date": tags[DATE_TAG],
-            "blessed": values.get("gate/blessed") == 1.0,
-            **{task: values.get(f"{task}/{metric}") for task in ("old", "new")},
-        }
-    ours = day.summary["models"]["candidate"]
-    days[day.summary["span"]] = {
-        "date": day.summary["date"],
-        "blessed": day.verdict["blessed"],
-        **{task: ours[task][metric] for task in ("old", "new")},
-    }
+        days[int(tags[SPAN_TAG])] = over_days.Past(tags[DATE_TAG], values.get("gate/blessed") == 1.0, values)
+    days[day.summary["span"]] = over_days.Past(day.summary["date"], day.verdict["blessed"], measured)
     return [days[span] for span in sorted(days)]
+
+
+def _told(day: over_days.Past, metric: str) -> dict[str, Any]:
+    """A day as the plots take it."""
+    values = {task: day.metrics.get(f"{task}/{metric}") for task in ("old", "new")}
+    return {"date": day.date, "blessed": day.blessed, "cost": day.metrics.get("cost/row_epochs"), **values}

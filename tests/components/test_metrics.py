@@ -34,3 +34,9 @@ def test_reciprocal_rank_is_of_the_best_placed():
 def test_a_perfect_ranking_has_every_metric_one():
     for name in ("recall_at_10", "recall_at_50", "ndcg_at_10", "ndcg_at_50", "mrr"):
         assert metrics.metric(name, np.arange(1, 31), np.zeros(30, int), 1) == pytest.approx([1]), name
+
+
+def test_overlap_counts_shared_items_in_any_order():
+    before = np.array([["a", "b", "c", "d"], ["a", "b", "c", "d"]], object)
+    now = np.array([["d", "c", "b", "a"], ["a", "x", "y", "z"]], object)
+    assert metrics.overlap(before, now) == pytest.approx((1.0 + 0.25) / 2)

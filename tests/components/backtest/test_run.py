@@ -9,7 +9,7 @@ import pytest
 
 from components.backtest.config import BacktestConfig
 from components.backtest.run import Plan, backtest
-from components.backtest.strategies import named
+from components.backtest.strategies import Strategy, named
 from components.backtest.walk import Source
 from components.events.config import BehaviorWeights
 from components.features.config import FeaturesConfig
@@ -132,3 +132,11 @@ def test_stale_trains_nothing_and_retraining_trains_everything(out: Path) -> Non
 def test_the_matrix_is_full_up_to_its_diagonal_and_one_beyond(out: Path) -> None:
     entries = {(int(one["after"]), int(one["task"])) for one in table(out / "matrix.csv")}
     assert entries == {(0, 0), (0, 1), (1, 0), (1, 1), (1, 2), (2, 0), (2, 1), (2, 2)}
+
+
+def test_a_strategy_may_learn_a_share_of_the_day(tmp_path: Path) -> None:
+    nothing_else = {"replay": {"share": 0.0}}
+    halves = [Strategy(f"{share}", "", day_share=share, overrides=nothing_else) for share in (1.0, 0.5)]
+    backtest(source(), replace(plan((), days=2), strategies=halves, peers=()), tmp_path)
+    whole, half = ([float(day["rows_trained"]) for day in days_of(tmp_path, f"{one}")] for one in (1.0, 0.5))
+    assert half == [round(rows / 2) for rows in whole]

@@ -41,8 +41,10 @@ def test_metrics_have_readable_names_and_only_numbers():
         "headline": "recall_at_20",
         "models": {
             "candidate": {task: {"recall_at_20": 0.2} for task in ("old", "new", "own")},
-            "champion": {task: {"recall_at_20": None} for task in ("old", "new", "own")},
+            "champion": {task: {"recall_at_20": None} for task in ("old", "new")} | {"own": {"mrr": 0.1}},
         },
+        "weeks": {"2017-W24": {"rows": 4, "candidate": 0.3, "best_ever": None}},
+        "overlap": 0.75,
         "rows": {"old": 10},
         "slices": [{"slice": "department/DELI & CAFÉ, hot", "rows": 3, "candidate": 0.5}],
     }
@@ -55,7 +57,8 @@ def test_metrics_have_readable_names_and_only_numbers():
         "blessed": True,
         "findings": [finding, {"rule": "floor", "interval": None, "detectable": None}],
     }
-    found = gather.loggable(gather.metrics(summary, verdict, {"seconds": 1.5, "loss_last": float("nan")}))
+    report = {"seconds": 1.5, "loss_last": float("nan"), "rows_trained": 200.0}
+    found = gather.loggable(gather.metrics(summary, verdict, report))
     assert found == {
         "performance": 0.4,
         "old/recall_at_20": 0.2,
@@ -69,4 +72,10 @@ def test_metrics_have_readable_names_and_only_numbers():
         "gate/old task/detectable": 0.12,
         "gate/blessed": 1.0,
         "train/seconds": 1.5,
+        "train/rows_trained": 200.0,
+        "cost/row_epochs": 200.0,
+        "champion/own/mrr": 0.1,
+        "next_day/mrr": 0.1,
+        "week/2017-W24/recall_at_20": 0.3,
+        "overlap_at_20/champion": 0.75,
     }

@@ -91,7 +91,8 @@ def test_a_day_is_one_whole_run(home, client, saved_model, tmp_path):
         f"{date_of(FIRST)} {split}": n for split, n in (("new", 90), ("replay", 9), ("held_out", 8))
     }
     plots = {one.path for one in client.list_artifacts(run.info.run_id, "plots")}
-    assert plots == {"plots/quality_over_days.png", "plots/forgetting_by_week.png"}
+    named = ("quality_over_days", "quality_against_cost", "forgetting_over_days", "forgetting_by_week")
+    assert plots == {f"plots/{name}.png" for name in named}
     assert [one.path for one in client.list_artifacts(run.info.run_id, "verdict")] == ["verdict/verdict.json"]
     assert where["path"] == f"#/experiments/{where['experiment_id']}/runs/{where['run_id']}"
     assert list(home.mlflow_artifacts.rglob("verdict.json"))
@@ -167,8 +168,10 @@ def test_nothing_of_the_day_is_lost_where_there_is_no_old_task(home, client, sav
     one = day(FIRST + 6, saved_model, tmp_path)
     without = dataclasses.replace(one, summary={**one.summary, "weeks": {}, "forgetting": None})
     where = record(without, home.mlflow_uri, home.mlflow_artifacts)
-    plots = [one.path for one in client.list_artifacts(where["run_id"], "plots")]
-    assert plots == ["plots/quality_over_days.png"]
+    plots = {one.path for one in client.list_artifacts(where["run_id"], "plots")}
+    assert "plots/quality_over_days.png" in plots
+    assert "plots/forgetting_by_week.png" not in plots
+    assert "average_accuracy" not in client.get_run(where["run_id"]).data.metrics
 
 
 def test_each_attempt_at_a_day_is_a_nested_run_and_no_day_of_its_own(home, client, saved_model, tmp_path):

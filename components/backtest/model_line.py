@@ -117,6 +117,7 @@ class ModelLine:
         self._state = candidate.state if candidate else state
         record |= {"rows_trained": _trained(report), "seconds_learning": report.get("seconds", 0.0)}
         record |= {"diverged": report.get("diverged", 0.0), "attempts": report.get("attempts", 1.0)}
+        record["probe_loss"] = report.get("probe_loss", float("nan"))
         record |= {f"overlap_at_{self.config.k}": self._overlap(day)}
         ends = self.config.ends_task(day.span)
         if ends and any(task.rows.num_rows for task in tasks):

@@ -27,10 +27,10 @@ class ReactionConfig(BaseModel):
     threshold: float = Field(
         0.05, gt=0, lt=1, description="loss against the best ever on the probe half from which on it reacts"
     )
-    min_rows: int = Field(100, ge=1, le=1_000_000, description="rows of the probe half below which it waits")
-    share: float = Field(0.3, ge=0, le=1, description="least share that is replayed at the first reaction")
+    min_rows: int = Field(500, ge=1, le=1_000_000, description="rows of the probe half below which it waits")
+    share: float = Field(0.2, ge=0, le=1, description="least share that is replayed at the first reaction")
     share_factor: float = Field(
-        3.0, ge=1, le=100, description="share and cap of the replay grow by it with each attempt"
+        2.0, ge=1, le=100, description="share and cap of the replay grow by it with each attempt"
     )
     pull: float = Field(10.0, ge=0, le=1e12, description="least strength of the pull at the first reaction")
     pull_factor: float = Field(10.0, ge=1, le=1e6, description="the pull grows by it with each attempt")
@@ -87,6 +87,9 @@ class LearnConfig(BaseModel):
         description="weight of the base's scores as targets of replayed rows, or of all",
     )
     distill_temperature: float = Field(1.0, gt=0, le=100, description="divisor of scores in soft targets")
+    evict_days: int | None = Field(
+        730, ge=1, le=36_500, description="days unseen after which an id gives its row back; null: never"
+    )
     batch_rows: int = Field(64, ge=1, le=65_536, description="user-moments in a training step")
     uniform_negatives: int = Field(512, ge=0, le=65_536, description="items drawn from the catalogue a step")
     unknown_rate: float = Field(

@@ -16,6 +16,7 @@ from components.replay import reservoir
 from components.replay.identity import canonical
 from components.trainer.config import SHAPE_FIELDS, LearnConfig
 from components.trainer.distillation import Distillation
+from components.trainer.eviction import alive, evict
 from components.trainer.features import FeatureSpec
 from components.trainer.growth import grow
 from components.trainer.memory import check_not_held_out, keep_held_out
@@ -102,7 +103,7 @@ def learn(base: ModelState | None, rows: TrainingRows, config: LearnConfig) -> C
     report |= {f"rows_{name}": float(getattr(rows, name).num_rows) for name in ("new", "replay", "held_out")}
     report |= {"epochs": float(len(losses)), "rows_trained": float(len(losses) * table.num_rows)}
     report |= {"steps": float(steps), "diverged": float(not finite)}
-    report |= {f"{name}s": float(after.vocabularies[name].size - 1) for name in ("user", "item")}
+    report |= {f"{name}s": float(after.vocabularies[name].known) for name in ("user", "item")}
     report |= {"seconds": finished - started, "seconds_training": finished - training}
     return Candidate(after, report)
 
@@ -141,6 +142,8 @@ def _prepared(
         "user": sorted(set(scalar(table, "user_id").tolist())),
         "item": catalogue.column("item_id").to_pylist(),
     }
+    living = alive(rows.data, config.evict_days)
+    ids = {name: [one for one in of_name if one in living[name]] for name, of_name in ids.items()}
     ids |= {f"user:{name}": _distinct(users, name) for name in spec.user_categories}
     ids |= {f"item:{name}": _distinct(catalogue, name) for name in spec.item_categories}
     if base is None:
@@ -151,7 +154,7 @@ def _prepared(
         weights = initial(config, spec, vocabularies, _repeats(table))
         state = ModelState(config, spec, weights, {}, vocabularies, moments, nothing, nothing, ())
     else:
-        state = grow(replace(base, config=config), ids)
+        state = grow(evict(replace(base, config=config), living), ids)
     moments = _moved(state, table)
     if base is not None:
         numbers = {"user": spec.user_numbers, "item": spec.item_numbers}

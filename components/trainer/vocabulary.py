@@ -1,4 +1,4 @@
-"""Append-only numbering of ids, and the one look-up that training, scoring and the served graph share."""
+"""Numbering of ids, and the one look-up that training, scoring and the served graph share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNKNOWN = 0
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Ids in the order in which they came; the id at position n has index n + 1."""
+    """The id at position n has index n + 1; "" is a place that was given back. Others stay where they are."""
 
     ids: tuple[str, ...] = ()
 
@@ -27,24 +27,37 @@ class Vocabulary:
         """Number of rows in use, the unknown one included."""
         return len(self.ids) + 1
 
+    @property
+    def known(self) -> int:
+        """Number of ids."""
+        return len(self.ids) - self.ids.count("")
+
     def append(self, ids: Iterable[str]) -> Vocabulary:
-        """The vocabulary with those of `ids` that are new behind the present ones, in their order."""
+        """The vocabulary with those of `ids` that are new: in free places, then behind, in their order."""
         known = set(self.ids)
         fresh = [one for one in dict.fromkeys(ids) if one and one not in known]
-        return Vocabulary((*self.ids, *fresh)) if fresh else self
+        places, free = list(self.ids), [place for place, one in enumerate(self.ids) if not one]
+        for place, one in zip(free, fresh, strict=False):
+            places[place] = one
+        return Vocabulary((*places, *fresh[len(free) :])) if fresh else self
+
+    def without(self, places: Iterable[int]) -> Vocabulary:
+        """The vocabulary with these positions free."""
+        gone = set(places)
+        return Vocabulary(tuple("" if n in gone else one for n, one in enumerate(self.ids))) if gone else self
 
 
 def lookup_table(ids: Iterable[str]) -> Any:
-    """A `tf.lookup.StaticHashTable` id -> position + 1 (int64), 0 for all else; ids are unique and not empty.
+    """A `tf.lookup.StaticHashTable` id -> position + 1 (int64), 0 for all else; ids are unique; "" is none.
 
     The ids become a constant of the graph, not a text file: an id may hold line breaks.
     """
     import tensorflow as tf
 
-    known = list(ids)
+    known = {one: place for place, one in enumerate(ids, start=1) if one}
     # TensorFlow makes no table of nothing: the empty id stands in, which means "missing" anyway.
-    keys = tf.constant(known or [""], dtype=tf.string)
-    values = tf.range(1, len(known) + 1, dtype=tf.int64) if known else tf.constant([UNKNOWN], tf.int64)
+    keys = tf.constant(list(known) or [""], dtype=tf.string)
+    values = tf.constant(list(known.values()) or [UNKNOWN], tf.int64)
     return tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(keys, values), UNKNOWN)
 
 

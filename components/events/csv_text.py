@@ -102,9 +102,24 @@ def broken_in_reading(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, 
     return [(line - 1, reasons.get(kind, kind.lower()), raw) for line, kind, raw in rows]
 
 
+def has_rows_of_many_lines(source: Source, rows: int) -> bool:
+    """Whether a CSV that was read as so many rows has quotes and more lines: well quoted texts of several
+    lines, or a quote that is never closed and swallows rows."""
+    if source.text is None:
+        return False
+    quoted, lines, returns, last = False, 0, 0, b""
+    with source.text.place.open("rb") as file:
+        while chunk := file.read(1 << 24):
+            quoted = quoted or b'"' in chunk
+            lines, returns, last = lines + chunk.count(b"\n"), returns + chunk.count(b"\r"), chunk[-1:]
+    lines = (lines or returns) + (last not in (b"\n", b"\r"))
+    return quoted and lines - source.text.has_header > rows
+
+
 def by_line(connection: duckdb.DuckDBPyConnection, source: Source, scratch: Path) -> Source:
-    """The same CSV, where a quote that is never closed swallows rows: every line is a row for itself, and
-    one with an odd number of quotes is broken (it becomes a single value, which is too few)."""
+    """The same CSV with every line as a row for itself; one with an odd number of quotes is broken (it
+    becomes a single value, which is too few). For files in which quotes that are never closed swallow rows:
+    whoever asks takes the reading that has more usable rows."""
     assert source.text is not None
     copy = scratch / f"{uuid.uuid4().hex}.csv"
     batches = connection.execute(

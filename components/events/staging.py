@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from components.events import sql
-from components.events.csv_text import broken_in_reading, by_line
+from components.events.csv_text import broken_in_reading, by_line, has_rows_of_many_lines
 from components.events.files import open_source
 from components.events.source import Source
 from components.events.store import RAW_COLUMNS
@@ -39,7 +39,8 @@ def stage(
         broken_in_reading(connection)
         _insert(connection, table, place, source, fault)
         broken = broken_in_reading(connection)
-        if source.text is not None and _swallowed(connection, table, place, broken):
+        (found,) = sql.single(connection, f"SELECT count(*) FROM {table} WHERE place = {place}")
+        if has_rows_of_many_lines(source, found + len(broken)):
             aside = -1 - place
             _insert(connection, table, aside, by_line(connection, source, scratch), fault)
             broken_lines = broken_in_reading(connection)
@@ -100,16 +101,3 @@ def _insert(
 def _usable(connection: duckdb.DuckDBPyConnection, table: str, place: int) -> int:
     query = f"SELECT count(*) FROM {table} WHERE fault IS NULL AND place = {place}"
     return sql.single(connection, query)[0]
-
-
-def _swallowed(
-    connection: duckdb.DuckDBPyConnection, table: str, place: int, broken: list[tuple[int, str, str]]
-) -> bool:
-    """Whether a quote that is never closed seems to have made several rows into one."""
-    if any(reason == "too long" for _, reason, _ in broken):
-        return True
-    texts = " OR ".join(f"contains({name}, chr(10))" for name in (*RAW_COLUMNS, "raw"))
-    (found,) = sql.single(
-        connection, f"SELECT count(*) FROM {table} WHERE place = {place} AND fault IS NOT NULL AND ({texts})"
-    )
-    return bool(found)

@@ -18,7 +18,7 @@ from pathlib import Path
 import duckdb
 
 from components.events import sql
-from components.events.csv_text import broken_in_reading, by_line
+from components.events.csv_text import broken_in_reading, by_line, has_rows_of_many_lines
 from components.events.files import open_source
 from components.events.source import AS_FOUND, FileFormat, sentence
 from components.events.staging import SOURCE_FIELD, SOURCE_FILE, SOURCE_REASON, SOURCE_ROW
@@ -165,7 +165,8 @@ def read_log(
         rows = _slim(staged(opened, mapping, now, written.decimal))
         _run(connection, f"CREATE TABLE staged AS {rows}", on_read)
         broken = broken_in_reading(connection)
-        if opened.text is not None and _swallowed(connection, broken):
+        (found,) = sql.single(connection, "SELECT count(*) FROM staged")
+        if has_rows_of_many_lines(opened, found + len(broken)):
             rows = _slim(staged(by_line(connection, opened, scratch), mapping, now, written.decimal))
             _run(connection, f"CREATE TABLE lines AS {rows}", on_read)
             broken_lines = broken_in_reading(connection)
@@ -220,15 +221,6 @@ FROM staged WHERE fault IS NOT NULL AND skip IS NULL ORDER BY row
 
 def _usable(connection: duckdb.DuckDBPyConnection, table: str) -> int:
     return sql.single(connection, f"SELECT count(*) FROM {table} WHERE fault IS NULL")[0]
-
-
-def _swallowed(connection: duckdb.DuckDBPyConnection, broken: list[tuple[int, str, str]]) -> bool:
-    """Whether a quote that is never closed seems to have made several rows into one."""
-    if any(reason == "too long" for _, reason, _ in broken):
-        return True
-    texts = " OR ".join(f"contains({name}, chr(10))" for name in (*RAW_COLUMNS, "raw"))
-    query = f"SELECT count(*) FROM staged WHERE fault IS NOT NULL AND ({texts})"
-    return bool(sql.single(connection, query)[0])
 
 
 def write_days(

@@ -11,9 +11,9 @@ import duckdb
 import pyarrow as pa
 
 from components.events import sql
-from components.events.csv_text import broken_in_reading
+from components.events.csv_text import broken_in_reading, by_line, has_rows_of_many_lines
 from components.events.files import open_source
-from components.events.source import AS_FOUND, FileFormat, sentence
+from components.events.source import AS_FOUND, Column, FileFormat, Source, sentence
 from components.features.tables import item_table, user_table
 from components.importer.days import write_table
 from schemas.events import ITEM_KEY, USER_KEY
@@ -67,18 +67,13 @@ def _id_table(source: Path, key: str | None, id_name: str, written: FileFormat) 
         opened = open_source(connection, source, Path(scratch), [key] if key else [], written)
         chosen = key or next(iter(opened.columns))
         id_ = sql.text(opened.column(chosen).sql, opened.column(chosen).type)
-        others = {_plain(name): one for name, one in opened.columns.items() if name != chosen}
+        others = _others(opened, chosen, id_name)
         cleaned = [name for name in _CLEANED if name in others and id_name == ITEM_KEY]
         try:
-            connection.execute(
-                f"CREATE TABLE found AS SELECT row_, {id_} AS {id_name}, "
-                + "".join(f"{one.sql} AS {sql.quoted(name)}, " for name, one in others.items())
-                + f"{opened.flaw} AS flaw_ FROM {opened.relation} AS source"
-            )
+            values = "".join(f"{one.sql} AS {sql.quoted(name)}, " for name, one in others.items())
+            rows = _read(connection, opened, f"{id_} AS {id_name}, {values}", Path(scratch))
             if opened.text is not None:
                 sql.without_fractions(connection, "found", id_name)
-            (rows,) = sql.single(connection, "SELECT count(*) FROM found")
-            rows += len(broken_in_reading(connection))
             typed = {
                 name: _cleaned(name, one.type, written.decimal)
                 if name in cleaned
@@ -96,7 +91,40 @@ def _id_table(source: Path, key: str | None, id_name: str, written: FileFormat) 
             )
         except duckdb.Error as error:
             raise ValueError(f"{source} cannot be read: {sentence(error)}") from error
+    if not table.num_rows:
+        raise ValueError(f"no row of {source} has an id in {chosen!r}: name its id column")
     return table, rows - table.num_rows, emptied
+
+
+def _others(opened: Source, key: str, id_name: str) -> dict[str, Column]:
+    """The columns beside the id by their plain names; ValueError where two have one."""
+    named: dict[str, str] = {id_name: key}
+    for name in opened.columns:
+        if name != key and (other := named.setdefault(_plain(name), name)) != name:
+            raise ValueError(
+                f"columns {other!r} and {name!r} of {opened.path} would both be {_plain(name)!r}: rename one"
+            )
+    return {_plain(name): one for name, one in opened.columns.items() if name != key}
+
+
+def _read(connection: duckdb.DuckDBPyConnection, opened: Source, values: str, scratch: Path) -> int:
+    """Makes the table `found` of row_, the values and flaw_; returns how many rows there were."""
+
+    def reading(table: str, source: Source) -> tuple[int, int]:
+        connection.execute(
+            f"CREATE TABLE {table} AS SELECT row_, {values} {source.flaw} AS flaw_"
+            f" FROM {source.relation} AS source"
+        )
+        rows, sound = sql.single(connection, f"SELECT count(*), count(*) FILTER (flaw_ IS NULL) FROM {table}")
+        return rows + len(broken_in_reading(connection)), sound
+
+    rows, sound = reading("found", opened)
+    if has_rows_of_many_lines(opened, rows):
+        rows_of_lines, sound_lines = reading("lines", by_line(connection, opened, scratch))
+        if sound_lines > sound:
+            connection.execute("CREATE OR REPLACE TABLE found AS FROM lines")
+            return rows_of_lines
+    return rows
 
 
 _CLEANED = ("price", "available_from", "available_until")

@@ -182,6 +182,10 @@ def tell(summary: ImportSummary) -> None:
     if summary.unknown_behaviors:
         words = ", ".join(f"{word} ({count:,})" for word, count in summary.unknown_behaviors.items())
         console.print(f"  words of no known behaviour: {words}; say --behavior-map WORD=click, or WORD=skip")
+    if "row not in UTF-8" in summary.quarantined:
+        console.print(
+            "  rows are not in UTF-8: import the file again with --encoding, such as cp1252 or latin-1"
+        )
     guests = summary.quarantined.get("user_id missing", 0)
     if guests > GUESTS_ARE_NORMAL * (summary.events + guests):
         console.print(

@@ -304,6 +304,19 @@ def test_a_note_of_two_lines_stays_one_row_whatever_breaks_beside_it(put, home, 
     assert (events.num_rows, account["received"]) == (5, 6)
 
 
+@pytest.mark.parametrize("closes", ["", 'c,3,2024-03-04,"z\n'])
+def test_a_quote_in_a_column_that_nobody_asks_for_swallows_no_row(put, home, read, closes):
+    rows = 'a,1,2024-03-04,"x\n' + "b,2,2024-03-04,y\n" * 9 + closes
+    summary = import_events(put("u,i,t,note\n" + rows), MAPPING, home)
+    assert summary.events == 9
+    assert set(summary.quarantined) == {"row a quote that is not closed"}
+    day = home.events / str(DAY) / "ver-9"
+    day.mkdir()
+    of_day = rows.replace(",2024-03-04,", ",2024-03-04,click,")
+    (day / "e.csv").write_text("user_id,item_id,timestamp,behavior,note\n" + of_day)
+    assert read()[0].num_rows == 9
+
+
 def test_times_long_ago_are_broken_epochs(put, home):
     summary = import_events(put(HEADER + GOOD + "a,1,0\na,1,-1001\na,1,1899-12-30\n"), MAPPING, home)
     assert (summary.events, summary.days) == (1, 1)

@@ -150,6 +150,27 @@ def test_a_table_of_another_country_is_read_as_it_is_written(home, tmp_path):
         import_items(path, home, written=FileFormat("|", "latin-1"))
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("id,colour\n", "no row of .* has an id in 'id'"),
+        ("sku,item_id\na,b\n", "columns 'sku' and 'item_id' of .* would both be 'item_id': rename one"),
+        ("id,Brand Name,brand_name\na,x,y\n", "would both be 'brand_name'"),
+    ],
+)
+def test_a_table_that_would_lose_a_column_or_all_rows_is_refused(home, tmp_path, text, words):
+    (tmp_path / "items.csv").write_text(text)
+    with pytest.raises(ValueError, match=words):
+        import_items(tmp_path / "items.csv", home)
+    assert not home.items.exists()
+
+
+def test_a_quote_that_is_never_closed_swallows_no_row_of_a_table(home, tmp_path):
+    (tmp_path / "items.csv").write_text('id,size\na,"5 inch\nb,1\nc,1\nd,"two\nlines"\ne,2\n')
+    assert import_items(tmp_path / "items.csv", home).rows == 3
+    assert pq.read_table(home.items)["item_id"].to_pylist() == ["b", "c", "e"]
+
+
 def test_the_id_column_can_be_named(home, tmp_path):
     path = tmp_path / "users.csv"
     path.write_text("age,user\n30,a\n,b\n")

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from components.base.config import ChallengerConfig
 from components.drift.config import ConceptDriftConfig, DriftConfig
 from components.evaluator.config import EvaluatorConfig
 from components.events.config import EventsConfig
@@ -47,6 +48,7 @@ class Config(BaseModel):
     events: EventsConfig = Field(default_factory=EventsConfig)
     features: FeaturesConfig = Field(default_factory=FeaturesConfig)
     replay: ReplayConfig = Field(default_factory=ReplayConfig)
+    challenger: ChallengerConfig = Field(default_factory=ChallengerConfig)
     learn: LearnConfig = Field(default_factory=LearnConfig)
     evaluator: EvaluatorConfig = Field(default_factory=EvaluatorConfig)
     gate: GateConfig = Field(default_factory=GateConfig)

@@ -14,6 +14,8 @@ from schemas import lineage
 from schemas.home import Home
 from schemas.spans import date_of
 
+WEEK = 7
+
 
 class PlanError(ValueError):
     """A run that cannot be planned; the sentence says why and what to do."""
@@ -107,6 +109,24 @@ def plan_rebuild(home: Home) -> Plan:
     if champion is None:
         raise PlanError("there is no champion to rebuild: run `everlearn bootstrap --from DATE --to DATE`")
     return dataclasses.replace(plan(home, champion.span, force=True), rebuild=True, superseded=False)
+
+
+def plan_challenger(home: Home, weeks: int | None, airflow_run_id: str = "") -> Plan:
+    """Plans a rebuild in the weeks, counted since the epoch, that `weeks` divides; in others a skip.
+
+    weeks: `challenger.weeks`, None for never. Asked once a week.
+    """
+    champion = lineage.champion(home.serving)
+    if champion is None:
+        skip = "there is no champion to challenge yet"
+    elif weeks is None:
+        skip = "no challenger is wanted: set challenger.weeks for one every so many weeks"
+    elif wait := -(champion.span // WEEK) % weeks:
+        skip = f"the next challenger is due in {wait} week{'s' if wait > 1 else ''}"
+    else:
+        return dataclasses.replace(plan_rebuild(home), airflow_run_id=airflow_run_id)
+    span = champion.span if champion else 0
+    return Plan("", span, span, fingerprint="", superseded=False, airflow_run_id=airflow_run_id, skip=skip)
 
 
 def _first_to_ingest(home: Home, span: int) -> int:

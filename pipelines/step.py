@@ -1,6 +1,7 @@
 """One step as a process: what Airflow's tasks ask the warm worker (or a plain process) to run.
 
-`plan --span DATE [--first DATE] [--force] [--airflow-run-id ID]` mints an attempt;
+`plan --span DATE [--first DATE] [--force] [--airflow-run-id ID]` mints an attempt, `plan --challenger` one at
+all days anew, where one is due;
 `node --run JSON NODE` runs one node of it; `inbox` brings posted events into their day folders;
 `rollback [--to VERSION] [--airflow-run-id ID]` serves an earlier model again. The last line of stdout is a
 JSON object, the last line of stderr the one-sentence error; the exit status is 0 or 1.
@@ -17,7 +18,7 @@ from components.quality.handing_on import told as broken
 from pipelines import config as settings
 from pipelines import lease
 from pipelines.anatomy import PUSH
-from pipelines.plan import Plan, PlanError, plan
+from pipelines.plan import Plan, PlanError, plan, plan_challenger
 from schemas.home import Home
 from schemas.spans import parse_date, span_of
 
@@ -42,7 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="pipelines.step")
     steps = parser.add_subparsers(dest="step", required=True)
     planning = steps.add_parser("plan")
-    planning.add_argument("--span", required=True)
+    what = planning.add_mutually_exclusive_group(required=True)
+    what.add_argument("--span")
+    what.add_argument("--challenger", action="store_true")
     planning.add_argument("--first", default="")
     planning.add_argument("--force", action="store_true")
     planning.add_argument("--airflow-run-id", default="")
@@ -60,19 +63,25 @@ def _plan(home: Home, arguments: argparse.Namespace) -> dict:
     owner = lease.of_airflow(arguments.airflow_run_id)
     lease.take(home, owner, lasting=True, wait_seconds=WAIT_SECONDS)
     try:
-        planned = plan(
-            home,
-            span_of(parse_date(arguments.span)),
-            first_span=span_of(parse_date(arguments.first)) if arguments.first else None,
-            force=arguments.force,
-            airflow_run_id=arguments.airflow_run_id,
-        )
+        planned = _planned(home, arguments)
     except BaseException:
         lease.release(home, owner)
         raise
     if planned.skip:
         lease.release(home, owner)
     return json.loads(planned.to_json())
+
+
+def _planned(home: Home, arguments: argparse.Namespace) -> Plan:
+    if arguments.challenger:
+        return plan_challenger(home, settings.load(home).challenger.weeks, arguments.airflow_run_id)
+    return plan(
+        home,
+        span_of(parse_date(arguments.span)),
+        first_span=span_of(parse_date(arguments.first)) if arguments.first else None,
+        force=arguments.force,
+        airflow_run_id=arguments.airflow_run_id,
+    )
 
 
 def _node(home: Home, arguments: argparse.Namespace) -> dict:

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from pipelines import config as settings
 from pipelines import environment, lease
-from pipelines.plan import Plan, plan, plan_rebuild
+from pipelines.plan import Plan, plan, plan_challenger, plan_rebuild
 from schemas.home import Home
 from schemas.spans import date_of, parse_date, span_of
 
@@ -26,6 +26,7 @@ Date = Annotated[str, typer.Option("--date", help="The day to learn, YYYY-MM-DD"
 First = Annotated[str, typer.Option("--from", help="First day of the stretch, YYYY-MM-DD")]
 Last = Annotated[str, typer.Option("--to", help="Last day of the stretch, YYYY-MM-DD")]
 Force = Annotated[bool, typer.Option("--force", help="Run it although it is learned already")]
+IfDue = Annotated[bool, typer.Option("--if-due", help="Only in every challenger.weeks-th week")]
 Timings = Annotated[Path | None, typer.Option("--timings", help="Write each step's seconds there, as JSON")]
 
 
@@ -46,11 +47,12 @@ def run(date: Date, force: Force = False, timings: Timings = None) -> None:
 
 
 @app.command()
-def rebuild(timings: Timings = None) -> None:
+def rebuild(if_due: IfDue = False, timings: Timings = None) -> None:
     """Learn all days anew with the settings of now; takes over only if the gate blesses it."""
     home = Home.from_environment()
     with lease.held(home, "the rebuild"):
-        _run(home, plan_rebuild(home), timings)
+        weeks = settings.load(home).challenger.weeks
+        _run(home, plan_challenger(home, weeks) if if_due else plan_rebuild(home), timings)
 
 
 def _span(text: str) -> int:

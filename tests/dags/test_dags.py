@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk import DAG, CronDataIntervalTimetable
 
-from dags import bootstrap, daily, rollback
+from dags import bootstrap, challenger, daily, rollback
 from dags.step_operator import MODEL, PLAN
 from pipelines import lease
 from pipelines.anatomy import PUSH, STEPS
@@ -20,7 +20,7 @@ from schemas.home import Home
 ROOT = Path(__file__).parents[2]
 
 
-DAGS = [daily.dag, bootstrap.dag]
+DAGS = [daily.dag, bootstrap.dag, challenger.dag]
 WAIT = "wait"
 
 
@@ -93,6 +93,12 @@ def test_the_bootstrap_learns_a_stretch() -> None:
     assert bootstrap.dag.schedule is None
 
 
+def test_the_challenger_is_asked_for_once_a_week() -> None:
+    assert isinstance(challenger.dag.schedule, CronDataIntervalTimetable)
+    assert challenger.arguments({}) == ["--challenger"]
+    assert (challenger.dag.catchup, challenger.dag.max_active_runs) == (False, 1)
+
+
 def test_the_way_back_is_one_task_that_tells_airflow_of_a_model() -> None:
     (task,) = rollback.dag.tasks
     assert task.outlets == [MODEL]
@@ -104,7 +110,7 @@ def test_dag_files_import_no_machine_learning() -> None:
     heavy = ("tensorflow", "tfx", "mlflow", "great_expectations", "numpy", "pandas", "pyarrow", "components")
     program = (
         "import sys; from airflow.sdk import DAG; before = set(sys.modules); "
-        "import dags.daily, dags.bootstrap, dags.rollback; "
+        "import dags.daily, dags.bootstrap, dags.challenger, dags.rollback; "
         "print(*sorted({name.split('.')[0] for name in set(sys.modules) - before}))"
     )
     done = subprocess.run(

@@ -1,7 +1,7 @@
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.plan import Plan, PlanError, plan
+from pipelines.plan import Plan, PlanError, plan, plan_challenger
 from schemas.home import Home
 from schemas.lineage import LEARNED, Lineage
 from schemas.signatures import LINEAGE_FILE
@@ -94,3 +94,21 @@ def test_other_files_make_another_fingerprint(home):
     events = pq.read_table(home.events / "2024-03-05" / "ver-1")
     write_day(home, FIRST_SPAN + 1, events.slice(1), version=2)
     assert plan(home, FIRST_SPAN + 1).fingerprint != first
+
+
+def test_a_challenger_is_due_in_every_nth_week_and_is_a_rebuild(home):
+    serve(home, FIRST_SPAN, FIRST_SPAN + 1)
+    week = (FIRST_SPAN + 1) // 7
+    due = next(weeks for weeks in (2, 3, 4, 5) if week % weeks == 0)
+    planned = plan_challenger(home, due, "scheduled__x")
+    assert (planned.rebuild, planned.span, planned.skip) == (True, FIRST_SPAN + 1, "")
+    assert planned.airflow_run_id == "scheduled__x"
+    later = next(weeks for weeks in (2, 3, 4, 5) if week % weeks)
+    assert f"in {later - week % later} week" in plan_challenger(home, later).skip
+    assert plan_challenger(home, 1).rebuild
+
+
+def test_without_a_champion_or_a_setting_nobody_challenges(home):
+    assert "no champion" in plan_challenger(home, 1).skip
+    serve(home, FIRST_SPAN)
+    assert "challenger.weeks" in plan_challenger(home, None).skip

@@ -119,12 +119,31 @@ def _compare(statistics: Any, schema: Any, kind: str, other: Any) -> list[tuple[
     import tensorflow_data_validation as tfdv
 
     role = {WINDOW: "previous_statistics", WEEKDAY: "serving_statistics"}[kind]
-    found = tfdv.validate_statistics(statistics, schema, **{role: other}).drift_skew_info
+    comparable = _without_empty(schema, (statistics, other))
+    found = tfdv.validate_statistics(statistics, comparable, **{role: other}).drift_skew_info
     return [
         (compared.path.step[0], one)
         for compared in found
         for one in (compared.drift_measurements if kind == WINDOW else compared.skew_measurements)
     ]
+
+
+def _without_empty(schema: Any, sides: Sequence[Any]) -> Any:
+    """A copy that compares no number of which one side has no value: TFDV warns of each on stderr."""
+    copy = type(schema)()
+    copy.CopyFrom(schema)
+    valued = [{one.path.step[0] for one in side.datasets[0].features if _has_numbers(one)} for side in sides]
+    for feature in copy.feature:
+        if feature.drift_comparator.HasField("jensen_shannon_divergence") and not all(
+            feature.name in names for names in valued
+        ):
+            feature.ClearField("drift_comparator")
+            feature.ClearField("skew_comparator")
+    return copy
+
+
+def _has_numbers(feature: Any) -> bool:
+    return any(bucket.sample_count for one in feature.num_stats.histograms for bucket in one.buckets)
 
 
 def _without_nan(statistics: Any) -> Any:

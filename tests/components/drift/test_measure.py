@@ -77,6 +77,21 @@ def test_a_planted_change_is_over_its_threshold_and_comes_first(usual, odd, sche
     assert distances[0]["value"] > distances[0]["threshold"] == pytest.approx(0.2)
 
 
+def test_a_number_without_any_value_is_not_compared_and_not_complained_of(usual, schema, capfd):
+    events = make_events(1, per_day=300)[FIRST_SPAN]
+    place = events.column_names.index("price")
+    events = events.set_column(place, events.schema.field("price"), pa.nulls(events.num_rows, pa.float64()))
+    items = make_items().drop(["price"])
+    rows = advance_stretch(
+        None, {FIRST_SPAN: events}, items, make_users(), FeaturesConfig(), DEFAULT_WEIGHTS
+    )[0]
+    bare = statistics(rows)
+    compared = {one["feature"] for one in measure(SPAN, bare, {SPAN - 1: bare, SPAN - 7: usual}, schema)}
+    assert "item_price" not in compared
+    assert {"behavior", "item_id"} <= compared
+    assert "histogram" not in capfd.readouterr().err
+
+
 def test_later_days_and_days_before_the_window_do_not_count(usual, schema):
     earlier = dict.fromkeys((SPAN - 9, SPAN - 3, SPAN - 2, SPAN + 1), usual)
     distances = measure(SPAN, usual, earlier, schema, window=2)

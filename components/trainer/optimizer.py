@@ -20,7 +20,7 @@ _STEPS = ("adagrad/iterations", "adam/iterations")
 
 
 class RowSparse:
-    """Adagrad for `tables`, Adam for `dense`, and their slots as plain arrays by name."""
+    """Adagrad for `tables`, if any, Adam for `dense`, and their slots as plain arrays by name."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class RowSparse:
         self._slots = {_STEPS[0]: self._adagrad.iterations, _STEPS[1]: self._adam.iterations}
         # Slots come last among an optimiser's variables, in the order in which `build` was given theirs;
         # Adam's lie in pairs.
-        own = self._adagrad.variables[-len(tables) :]
+        own = self._adagrad.variables[len(self._adagrad.variables) - len(tables) :]
         self._slots |= {ACCUMULATOR + name: slot for name, slot in zip(tables, own, strict=True)}
         pairs = self._adam.variables[-2 * len(dense) :]
         self._slots |= {_MOMENTUM + name: slot for name, slot in zip(dense, pairs[0::2], strict=True)}
@@ -54,7 +54,8 @@ class RowSparse:
     def apply(self, tape: tf.GradientTape, loss: tf.Tensor) -> None:
         """One step of both optimisers."""
         gradients = list(zip(tape.gradient(loss, self._variables), self._variables, strict=True))
-        self._adagrad.apply_gradients(gradients[: self._split])
+        if self._split:
+            self._adagrad.apply_gradients(gradients[: self._split])
         self._adam.apply_gradients(gradients[self._split :])
         if self._pull:
             for name, (gradient, variable) in zip(self._names, gradients, strict=True):

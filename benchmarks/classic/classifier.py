@@ -1,0 +1,152 @@
+"""A small classifier that learns tasks one after another by the product's strategies.
+
+Optimiser, pull (L2, EWC and its Fisher information), λ-weighting, soft targets, reservoir and slice are those
+of `components.trainer` and `components.replay`; only the model is another.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import tensorflow as tf
+
+from benchmarks.classic.tasks import CLASSES, SIDE, Task
+from components.features.rows import scalar
+from components.replay import reservoir
+from components.replay.config import ReplayConfig
+from components.replay.slice import draw
+from components.trainer.distillation import soft_target_loss
+from components.trainer.objective import row_weights
+from components.trainer.optimizer import RowSparse, fisher
+from components.trainer.pull import Pull, ewc, l2
+
+HIDDEN, EPOCHS, BATCH, RATE = 100, 10, 32, 0.003
+ROWS = pa.schema(
+    [("user_id", pa.list_(pa.string())), ("span", pa.list_(pa.int64())), ("timestamp", pa.list_(pa.int64()))]
+)
+
+Arrays = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Method:
+    """What is done against forgetting; by default nothing."""
+
+    name: str
+    pull: float = 0.0
+    pull_by: str = "l2"
+    distill: float = 0.0
+    temperature: float = 2.0
+    memory: int = 0
+    """Digits that the reservoir remembers."""
+    old_share: float | None = None
+    joint: bool = False
+    """Trained anew from all tasks so far."""
+
+
+class Learner:
+    """One method, one task after another."""
+
+    def __init__(self, method: Method, seed: int) -> None:
+        self.method, self.seed = method, seed
+        self.weights: Arrays = initial(seed)
+        self.slots: Arrays = {}
+        self.seen: list[Task] = []
+        self.buffer = ROWS.empty_table()
+
+    def accuracy(self, task: Task) -> float:
+        variables = {name: tf.constant(array) for name, array in self.weights.items()}
+        found = tf.argmax(logits(variables, tf.constant(task.test)), axis=1, output_type=tf.int32)
+        return float(np.mean(found.numpy() == task.test_labels))
+
+    def learn(self, task: Task) -> None:
+        method, number, size = self.method, len(self.seen), len(task.train)
+        self.seen.append(task)
+        new = rows_of([number], size)
+        config = ReplayConfig(capacity=method.memory, share=1.0, cap=1.0)
+        old = draw(self.buffer, new, config, seed=self.seed, span=number)
+        if method.joint:
+            self.weights, self.slots = initial(self.seed), {}
+            old = rows_of(range(number), size)
+        pixels, labels = self._digits(pa.concat_tables([new, old]))
+        self._train(pixels, labels, np.arange(len(labels)) >= size)
+        self.buffer = reservoir.add(self.buffer, new, config, self.seed)
+
+    def _digits(self, rows: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+        """Pixels and labels of rows: which digit of which task."""
+        digits = [int(one) for one in scalar(rows, "user_id").tolist()]
+        places = list(zip(np.asarray(scalar(rows, "span")).tolist(), digits, strict=True))
+        pixels = np.stack([self.seen[task].train[digit] for task, digit in places])
+        return pixels, np.array([self.seen[task].train_labels[digit] for task, digit in places])
+
+    def _train(self, pixels: np.ndarray, labels: np.ndarray, old: np.ndarray) -> None:
+        method, first = self.method, not self.slots
+        variables = {name: tf.Variable(array) for name, array in self.weights.items()}
+        optimizer = RowSparse({}, variables, RATE, RATE, self.slots, None if first else self._pull())
+        teacher = {name: tf.constant(array) for name, array in self.weights.items()}
+        shares = method.old_share
+        weights = np.ones(len(old), np.float32) if shares is None else row_weights(old, shares)
+        soft = (old if old.any() else ~old).astype(np.float32)
+        strength = 0.0 if first else method.distill
+
+        @tf.function(reduce_retracing=True)
+        def step(x: tf.Tensor, y: tf.Tensor, weight: tf.Tensor, softly: tf.Tensor) -> None:
+            with tf.GradientTape() as tape:
+                ours = logits(variables, x)
+                loss = tf.reduce_mean(weight * tf.nn.sparse_softmax_cross_entropy_with_logits(y, ours))
+                if strength:
+                    apart = soft_target_loss(logits(teacher, x), ours, method.temperature)
+                    loss += strength * tf.reduce_mean(softly * apart)
+            optimizer.apply(tape, loss)
+
+        for epoch in range(EPOCHS):
+            order = np.random.default_rng([self.seed, len(self.seen), epoch]).permutation(len(labels))
+            for start in range(0, len(order), BATCH):
+                chosen = order[start : start + BATCH]
+                step(*(tf.constant(one[chosen]) for one in (pixels, labels, weights, soft)))
+        self.weights = {name: one.numpy() for name, one in variables.items()}
+        self.slots = optimizer.slots()
+
+    def _pull(self) -> Pull | None:
+        rates, alpha = dict.fromkeys(self.weights, RATE), self.method.pull
+        if not alpha:
+            return None
+        by_fisher = self.method.pull_by == "ewc"
+        return Pull(
+            self.weights, ewc(rates, fisher(self.slots, rates), alpha) if by_fisher else l2(rates, alpha)
+        )
+
+
+def rows_of(tasks: Sequence[int], digits: int) -> pa.Table:
+    """Rows that say which digit of which task, as the reservoir keeps them."""
+    pairs = [(task, digit) for task in tasks for digit in range(digits)]
+    columns: dict[str, list] = {
+        "user_id": [str(digit) for _, digit in pairs],
+        "span": [task for task, _ in pairs],
+    }
+    columns["timestamp"] = [0] * len(pairs)
+    arrays = [pa.array([[one] for one in columns[field.name]], field.type) for field in ROWS]
+    return pa.Table.from_arrays(arrays, schema=ROWS)
+
+
+def initial(seed: int) -> Arrays:
+    """Glorot's uniform weights of 64 → 100 → 100 → 10."""
+    rng, sizes = np.random.default_rng(seed), (SIDE**2, HIDDEN, HIDDEN, CLASSES)
+    found = {}
+    for layer, (inputs, outputs) in enumerate(itertools.pairwise(sizes)):
+        limit = np.sqrt(6 / (inputs + outputs))
+        found[f"{layer}/kernel"] = rng.uniform(-limit, limit, (inputs, outputs)).astype(np.float32)
+        found[f"{layer}/bias"] = np.zeros(outputs, np.float32)
+    return found
+
+
+def logits(variables: dict[str, tf.Tensor], x: tf.Tensor) -> tf.Tensor:
+    """float32 [n, 10]."""
+    for layer in range(3):
+        x = tf.linalg.matmul(x, variables[f"{layer}/kernel"]) + variables[f"{layer}/bias"]
+        x = tf.nn.relu(x) if layer < 2 else x
+    return x

@@ -1,0 +1,78 @@
+"""Ten tasks of scikit-learn's bundled digits (8 × 8 pixels): permuted, or seen in other domains.
+
+For Permuted MNIST (Goodfellow et al. 2013) and DomainNet (Peng et al. 2019), which no package bundles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from sklearn.datasets import load_digits  # type: ignore[import-untyped]
+
+SIDE, CLASSES, TASKS = 8, 10, 10
+TEST_SHARE = 0.25
+
+
+@dataclass(frozen=True)
+class Task:
+    """Pixels float32 [n, 64] in [0, 1] and labels int32 [n]; the same digits in every task."""
+
+    train: np.ndarray
+    train_labels: np.ndarray
+    test: np.ndarray
+    test_labels: np.ndarray
+
+
+def tasks(kind: str, seed: int) -> list[Task]:
+    """kind: `permuted` or `domains`. Test digits are never trained on in any task."""
+    digits = load_digits()
+    pixels, labels = (digits.data / 16.0).astype(np.float32), digits.target.astype(np.int32)
+    rng = np.random.default_rng([seed, len(kind)])
+    order = rng.permutation(len(labels))
+    test, train = np.split(order, [int(TEST_SHARE * len(labels))])
+    changes = permutations(rng) if kind == "permuted" else domains(rng)
+    return [
+        Task(change(pixels[train]), labels[train], change(pixels[test]), labels[test]) for change in changes
+    ]
+
+
+Change = Callable[[np.ndarray], np.ndarray]
+
+
+def permutations(rng: np.random.Generator) -> list[Change]:
+    """The digits as they are, then nine fixed orders of their pixels."""
+    orders = [np.arange(SIDE**2), *(rng.permutation(SIDE**2) for _ in range(TASKS - 1))]
+    return [partial(np.take, indices=order, axis=1) for order in orders]
+
+
+def domains(rng: np.random.Generator) -> list[Change]:
+    """Plain, inverted, rotated, noisy, and what comes of these together."""
+
+    def images(pixels: np.ndarray) -> np.ndarray:
+        return pixels.reshape(-1, SIDE, SIDE)
+
+    def turned(quarters: int) -> Change:
+        return lambda pixels: np.rot90(images(pixels), quarters, (1, 2)).reshape(pixels.shape)
+
+    def plain(pixels: np.ndarray) -> np.ndarray:
+        return pixels
+
+    def inverted(pixels: np.ndarray) -> np.ndarray:
+        return 1.0 - pixels
+
+    def noisy(pixels: np.ndarray) -> np.ndarray:
+        return np.clip(pixels + rng.normal(0.0, 0.25, pixels.shape).astype(np.float32), 0.0, 1.0)
+
+    def mirrored(pixels: np.ndarray) -> np.ndarray:
+        return images(pixels)[:, :, ::-1].reshape(pixels.shape)
+
+    def both(one: Change, other: Change) -> Change:
+        return lambda pixels: other(one(pixels))
+
+    return [
+        plain, inverted, turned(1), noisy, turned(2), both(inverted, noisy),
+        both(turned(1), inverted), mirrored, turned(3), both(mirrored, inverted),
+    ]  # fmt: skip

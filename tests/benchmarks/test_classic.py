@@ -1,0 +1,71 @@
+"""The digit tasks, and a learner of them on few digits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.classic import classifier
+from benchmarks.classic.classifier import Learner, Method
+from benchmarks.classic.tasks import TASKS, Task, tasks
+from components.features.rows import scalar
+
+
+@pytest.mark.parametrize("kind", ["permuted", "domains"])
+def test_ten_tasks_of_the_same_digits_that_differ(kind: str) -> None:
+    found = tasks(kind, seed=0)
+    assert len(found) == TASKS
+    for one in found:
+        assert one.train.shape == found[0].train.shape
+        assert (one.train.min(), one.train.max()) == (0.0, 1.0)
+        assert np.array_equal(one.train_labels, found[0].train_labels)
+    images = {one.train[:50].tobytes() for one in found}
+    assert len(images) == TASKS
+    again = tasks(kind, seed=0)
+    assert all(np.array_equal(a.train, b.train) for a, b in zip(found, again, strict=True))
+    assert not np.array_equal(tasks(kind, seed=1)[0].test, found[0].test)
+
+
+def test_a_permutation_only_moves_pixels() -> None:
+    plain, moved = tasks("permuted", seed=0)[:2]
+    np.testing.assert_array_equal(np.sort(plain.train, axis=1), np.sort(moved.train, axis=1))
+    seen = {digit.tobytes() for digit in plain.train}
+    assert sum(digit.tobytes() in seen for digit in plain.test) < 0.01 * len(plain.test)
+
+
+def few(kind: str = "permuted") -> list[Task]:
+    return [
+        Task(one.train[:300], one.train_labels[:300], one.test, one.test_labels) for one in tasks(kind, 0)[:3]
+    ]
+
+
+def taught(method: Method) -> Learner:
+    learner = Learner(method, seed=0)
+    for one in few():
+        learner.learn(one)
+    return learner
+
+
+def test_what_is_remembered_is_a_bounded_sample_of_all_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(classifier, "EPOCHS", 1)
+    learner = taught(Method("replay", memory=60))
+    assert learner.buffer.num_rows == 60
+    assert set(np.asarray(scalar(learner.buffer, "span")).tolist()) == {0, 1, 2}
+    assert taught(Method("nothing")).buffer.num_rows == 0
+
+
+def test_replay_remembers_what_fine_tuning_forgets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(classifier, "EPOCHS", 20)
+    first = few()[0]
+    forgot, kept = taught(Method("fine-tune")), taught(Method("replay", memory=150))
+    assert forgot.accuracy(first) < 0.6
+    assert kept.accuracy(first) > forgot.accuracy(first) + 0.15
+
+
+def test_a_pull_without_end_learns_the_first_task_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(classifier, "EPOCHS", 2)
+    once = Learner(Method("first"), seed=0)
+    once.learn(few()[0])
+    held = taught(Method("L2", pull=1e12))
+    for name, array in once.weights.items():
+        np.testing.assert_allclose(held.weights[name], array, atol=1e-6)

@@ -26,7 +26,7 @@ ITEM_LISTS = {  # aligned: one entry a positive item of the row
     "times_before": pa.int64(),  # how often the user took the item before this moment
     "days_since": pa.float32(),  # days since the user last took it; NaN if never
 }
-DECAYS = (7, 30, 90)
+DECAYS = (1, 7, 30, 90)
 """Half-lives in days of the decayed counts."""
 DECAYED = tuple(f"history_decayed_{days}" for days in DECAYS)
 HISTORY_LISTS = {  # aligned: one entry a distinct earlier item, oldest last-taken first

@@ -47,7 +47,10 @@ class LearnConfig(BaseModel):
     hidden: int = Field(128, ge=2, le=4096, description="width of the towers' hidden layers")
     repeat_hidden: int = Field(16, ge=1, le=512, description="width of the repeat term's hidden layer")
     half_lives: tuple[float, ...] = Field(
-        (7.0, 30.0, 180.0), min_length=1, max_length=8, description="days that halve a past item's weight"
+        (1.0, 7.0, 30.0, 180.0),
+        min_length=1,
+        max_length=8,
+        description="days that halve a past item's weight",
     )
     temperature: float = Field(0.5, gt=0, le=100, description="divisor of the dot product")
 

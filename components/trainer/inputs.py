@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from components.features import rows as layout
 from components.trainer.state import ModelState
 from components.trainer.vocabulary import look_up, lookup_table
+from schemas.events import BEHAVIORS
 from schemas.rows import DECAYED, USER_PREFIX
 
 
@@ -109,6 +111,7 @@ class Histories:
     first: np.ndarray  # float32, days ago
     last: np.ndarray  # float32, days ago
     decayed: np.ndarray  # float32 [entries, half-lives of DECAYS]
+    behavior: np.ndarray  # int32, of the last time: 1 + place in BEHAVIORS, 0 is unknown
 
     @classmethod
     def encode(cls, catalogue: Catalogue, rows: pa.Table) -> Histories:
@@ -119,6 +122,7 @@ class Histories:
             first=layout.flat(rows, "history_first"),
             last=layout.flat(rows, "history_last"),
             decayed=np.stack([layout.flat(rows, name) for name in DECAYED], axis=1),
+            behavior=_behavior_codes(layout.flat(rows, "history_behavior")),
         )
 
     def of(self, rows: np.ndarray) -> dict[str, np.ndarray]:
@@ -135,7 +139,12 @@ class Histories:
             "first": self.first,
             "last": self.last,
             "decayed": self.decayed,
+            "behavior": self.behavior,
         }
+
+
+def _behavior_codes(names: pa.Array) -> np.ndarray:
+    return pc.index_in(names, pa.array(["", *BEHAVIORS], pa.string())).to_numpy().astype(np.int32)
 
 
 def _masked(values: np.ndarray, places: np.ndarray, mask: np.ndarray) -> np.ndarray:

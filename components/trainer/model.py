@@ -19,6 +19,7 @@ import tensorflow_recommenders as tfrs
 from components.trainer.loss import multi_positive_softmax
 from components.trainer.state import ModelState
 from components.trainer.weights import tables
+from schemas.events import BEHAVIORS
 
 LIMIT = 5.0
 """Scaled quantities are clipped to ±LIMIT standard deviations."""
@@ -131,7 +132,8 @@ class RepeatTerm(Part):
         decayed = tf.math.log(batch["decayed"] + FLOOR)
         user = activity(batch)
         spread = tf.zeros_like(decayed[..., :1]) + user
-        inputs = tf.concat([decayed, tf.stack(ages, axis=-1), spread, trend], axis=-1)
+        behavior = tf.one_hot(batch["behavior"] - 1, len(BEHAVIORS))
+        inputs = tf.concat([decayed, tf.stack(ages, axis=-1), spread, trend, behavior], axis=-1)
         hidden = tf.nn.relu(self.dense("repeat/hidden", inputs))
         worth = self.dense("repeat/linear", inputs) + self.dense("repeat/out", hidden)
         return tf.where(batch["history_mask"], worth[..., 0], 0.0)

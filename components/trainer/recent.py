@@ -1,20 +1,26 @@
 """Histories inside the served graph: from recent items, and from these on top of what the push knows.
 
 A history is the tensors [rows, n] of `inputs.Histories`: history (positions in the catalogue), times, first,
-last (days ago), history_mask, and decayed [rows, n, half-lives].
+last (days ago), behavior, history_mask, and decayed [rows, n, half-lives].
 """
 
 from __future__ import annotations
 
 import tensorflow as tf
 
+from schemas.events import BEHAVIORS
 from schemas.rows import DECAYS
 
 History = dict[str, tf.Tensor]
 
 
-def distinct(ids: tf.Tensor, positions: tf.Tensor, ages: tf.Tensor, given: tf.Tensor) -> History:
-    """One entry an item, at its latest place. ids: string, ages: float32 days, given: bool, all [rows, n]."""
+def distinct(
+    ids: tf.Tensor, positions: tf.Tensor, ages: tf.Tensor, given: tf.Tensor, behaviors: tf.Tensor
+) -> History:
+    """One entry an item, at its latest place.
+
+    ids, behaviors: string, "" where unknown; ages: float32 days; given: bool; all [rows, n].
+    """
     same = (ids[:, :, None] == ids[:, None, :]) & given[:, :, None] & given[:, None, :]
     place = tf.range(tf.shape(ids)[1])
     later = (ages[:, None, :] < ages[:, :, None]) | (
@@ -30,6 +36,7 @@ def distinct(ids: tf.Tensor, positions: tf.Tensor, ages: tf.Tensor, given: tf.Te
         "times": where_newest(tf.reduce_sum(tf.cast(same, tf.float32), axis=2)),
         "first": where_newest(tf.reduce_max(tf.where(same, ages[:, None, :], 0.0), axis=2)),
         "last": where_newest(ages),
+        "behavior": where_newest(behavior_codes(behaviors)),
         "decayed": tf.where(
             newest[:, :, None], tf.linalg.matmul(tf.cast(same, tf.float32), _decay(ages)), 0.0
         ),
@@ -43,8 +50,10 @@ def merged(base: History, recent: History) -> History:
     times = tf.reduce_sum(tf.where(same, recent["times"][:, None, :], 0.0), axis=2)
     last = tf.reduce_min(tf.where(same, recent["last"][:, None, :], float("inf")), axis=2)
     decayed = base["decayed"] + tf.linalg.matmul(tf.cast(same, tf.float32), recent["decayed"])
+    newer = tf.reduce_max(tf.where(same, recent["behavior"][:, None, :], -1), axis=2)
     base = {
         **base,
+        "behavior": tf.where(newer >= 0, newer, base["behavior"]),
         "times": base["times"] + times,
         "last": tf.minimum(base["last"], last),
         "decayed": decayed,
@@ -53,6 +62,12 @@ def merged(base: History, recent: History) -> History:
     fresh["history"] = tf.where(fresh["history_mask"], fresh["history"], 0)
     fresh["decayed"] = tf.where(fresh["history_mask"][:, :, None], fresh["decayed"], 0.0)
     return {name: tf.concat([base[name], fresh[name]], axis=1) for name in base}
+
+
+def behavior_codes(names: tf.Tensor) -> tf.Tensor:
+    """int32, like `names`: 1 + the place in BEHAVIORS, 0 for any other text."""
+    codes = tf.range(1, 1 + len(BEHAVIORS))
+    return tf.reduce_sum(tf.where(names[..., None] == tf.constant(BEHAVIORS), codes, 0), axis=-1)
 
 
 def aged(history: History, days: tf.Tensor) -> History:

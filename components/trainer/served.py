@@ -83,7 +83,13 @@ class Served(tf.Module):
     def recommend_recent(self, recent_items: tf.Tensor) -> dict[str, tf.Tensor]:
         """Lists for somebody of whom only recent items are known, newest last, one taken a day."""
         ages = tf.broadcast_to(ages_by_place(recent_items, RECENT_AGE), tf.shape(recent_items))
-        recent = distinct(recent_items, self._positions(recent_items), ages, recent_items != "")
+        recent = distinct(
+            recent_items,
+            self._positions(recent_items),
+            ages,
+            recent_items != "",
+            tf.zeros_like(recent_items),
+        )
         nobody = tf.zeros(tf.shape(recent_items)[:1], tf.int64)
         return self._best({**self._user(nobody), **recent})
 
@@ -116,7 +122,7 @@ class Served(tf.Module):
             tf.maximum(_days(moment[:, None] - recent_times), 0.0),
             ages_by_place(recent_items, RECENT_AGE),
         )
-        recent = distinct(recent_items, self._positions(recent_items), ages, given)
+        recent = distinct(recent_items, self._positions(recent_items), ages, given, recent_behaviors)
         history = aged(self._history(rows), tf.maximum(_days(moment - self.push), 0.0))
         wanted = tf.clip_by_value(tf.where(k > 0, k, self.length), 0, min(MAX_LIST, self.items))
         batch = {**user, **merged(history, recent)}

@@ -82,6 +82,7 @@ class Steps:
             **who,
             "user": self._forget(who["user"], rng),
             "user_categories": self._forget(who["user_categories"], rng),
+            "behavior": self._forget(past["behavior"], rng),
             "hour": np.where(rng.random(len(rows)) < UNKNOWN_HOURS, 0, who["hour"]),
             "item": self._forget(self.catalogue.ids[distinct], rng),
             "item_categories": self._forget(self.catalogue.categories[distinct], rng),

@@ -15,13 +15,14 @@ import numpy as np
 from components.trainer.config import LearnConfig
 from components.trainer.features import FeatureSpec
 from components.trainer.vocabulary import Vocabulary
+from schemas.events import BEHAVIORS
 from schemas.rows import DECAYS, TREND_DAYS
 
 HOURS, WEEKDAYS = 25, 7  # hour 0 stands for "unknown": nobody knows when a served list will be looked at
-REPEAT_INPUTS = len(DECAYS) + 3 + 1 + len(DECAYS) + len(TREND_DAYS)
+REPEAT_INPUTS = len(DECAYS) + 3 + 1 + len(DECAYS) + len(TREND_DAYS) + len(BEHAVIORS)
 TREND_PRIOR = (0.1, 0.1, 0.2, 0.4)
 """Weight of each trend before anything is learned: they add up to about the log of popularity."""
-REPEAT_PRIOR = (0.1, 0.3, 0.5, *(0.0,) * (REPEAT_INPUTS - 3))
+REPEAT_PRIOR = (0.0, 0.1, 0.3, 0.5, *(0.0,) * (REPEAT_INPUTS - 4))
 """Weight of each logarithm of a decayed count: about the log of how often the user takes the item."""
 OUT_SCALE = 0.1
 REPEAT_BIAS, REPEATS = 3.0, 0.03

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
+import shutil
 import time
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from tfx.dsl.compiler import compiler
 from tfx.orchestration import metadata as tfx_metadata
@@ -38,6 +41,15 @@ class Outcome:
     """Places of the output artifacts by key."""
 
 
+class _Launcher(launcher.Launcher):
+    """TFX's, but a retry begins with empty outputs, not among what a killed attempt left in them."""
+
+    def _run_executor(self, execution_info: Any) -> Any:
+        for output in itertools.chain(*execution_info.output_dict.values()):
+            shutil.rmtree(output.uri, ignore_errors=True)
+        return super()._run_executor(execution_info)
+
+
 @lru_cache(maxsize=4)
 def _compiled(home: Home, settings: str, plan: Plan, pipeline: str) -> pipeline_pb2.Pipeline:
     intermediate = compiler.Compiler().compile(
@@ -62,7 +74,7 @@ def run_node(home: Home, config: Config, plan: Plan, node: str) -> Outcome:
     pipeline_node = next(n.pipeline_node for n in compiled.nodes if n.pipeline_node.node_info.id == node)
     started = time.monotonic()
     try:
-        info = launcher.Launcher(
+        info = _Launcher(
             pipeline_node=pipeline_node,
             mlmd_connection=connection,
             pipeline_info=compiled.pipeline_info,

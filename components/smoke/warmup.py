@@ -25,7 +25,8 @@ def write_warm_up(saved_model: Path, requests: Iterable[dict[str, Any]], model_n
     written = 0
     with tf.io.TFRecordWriter(str(path)) as writer:
         for request in list(requests)[:MAX_RECORDS]:
-            writer.write(_log(request, types[request["signature"]], model_name).SerializeToString())
+            log = _log(request, types[request["signature"]], model_name)
+            writer.write(log.SerializeToString(deterministic=True))  # else the order of inputs is chance
             written += 1
     return written
 

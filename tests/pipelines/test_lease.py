@@ -15,6 +15,7 @@ from pipelines import lease
 from pipelines.lease import LeaseError
 from pipelines.processes import REPOSITORY
 from schemas.home import Home
+from tests.pipelines.conftest import wait_until
 
 HOLD = (
     "import sys; from pathlib import Path; from pipelines import lease; from schemas.home import Home\n"
@@ -49,6 +50,25 @@ def test_a_second_run_is_refused_by_the_name_of_the_first(home, other):
         lease.held(home, "mine"),
     ):
         pass
+
+
+def test_of_many_that_come_at_once_one_runs_and_the_others_are_refused(home):
+    crowd = [
+        subprocess.Popen(
+            [sys.executable, "-c", HOLD, str(home.root)],
+            cwd=REPOSITORY,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(8)
+    ]
+    wait_until(lambda: sum(one.poll() is not None for one in crowd) == 7, seconds=60)
+    (runs,) = (one for one in crowd if one.poll() is None)
+    told = [one.communicate()[1] for one in crowd if one is not runs]
+    assert all(f"the run of 2024-03-14 (process {runs.pid}) is using" in one for one in told)
+    assert runs.communicate("")[0] == "held\n"
 
 
 def test_a_run_that_ended_stands_in_nobody_s_way(home, other):

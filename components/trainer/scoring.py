@@ -41,12 +41,14 @@ class Scorer:
     def _pushed_matrix(self) -> tf.Tensor:
         return self._pushed.matrix(tf.constant(self.data.trends(self.data.span + 1)))
 
-    def ranks(self, rows: pa.Table) -> np.ndarray:
+    def ranks(self, rows: pa.Table, frozen: bool = False) -> np.ndarray:
         """int64 [items of all rows]: the 1-based rank of every item that a row holds, in the rows' order.
 
         Among the whole catalogue as of the data state without what was withdrawn before the row's span; of
         equal scores the worse rank counts, and an item that is no candidate gets a rank behind all. Trends
         are as of each row's own span, the price is the one before the data state's span.
+
+        frozen: without items that came after the row's span, so that values of different days compare.
         """
         ranker = self._before
         items = self.data.catalogue.num_rows
@@ -59,6 +61,8 @@ class Scorer:
         for span in np.unique(spans):
             matrix = ranker.matrix(tf.constant(self.data.trends(int(span))))
             gone = catalogues.withdrawn(self.data.catalogue, int(span))
+            if frozen:
+                gone = gone | (self.data.catalogue.column("first_span").to_numpy() > span)
             of_span = np.flatnonzero(spans == span)
             for chunk in _chunks(of_span, items):
                 scores = ranker.scores({**users.of(chunk), **histories.of(chunk)}, matrix).numpy()

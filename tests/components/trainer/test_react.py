@@ -14,6 +14,7 @@ from components.trainer.config import LearnConfig, ReactionConfig
 from components.trainer.learn import Candidate, learn
 from components.trainer.probe import loss, measure, on_probe, probe_rows, raised, weeks_of
 from components.trainer.react import react
+from components.trainer.scoring import Scorer
 from components.trainer.state import ModelState
 from tests.components.trainer.conftest import World
 
@@ -47,6 +48,20 @@ def test_the_loss_by_hand() -> None:
     assert loss(best, now) == pytest.approx(1 - (10 * 0.3 + 30 * 0.1) / (10 * 0.4 + 30 * 0.1))
     assert loss({}, now) == 0.0
     assert raised(best, now) == {"1": 0.4, "2": 0.1, "3": 0.9}
+
+
+def test_a_catalogue_that_grows_is_no_forgetting(world: World, base: ModelState) -> None:
+    """The same model on the same rows, with items that came later: each week's value is the same."""
+    rows, data = base.held_out, world.first.data
+    more = data.catalogue
+    ids = pa.array([f"later {n}" for n in range(more.num_rows)])
+    day = pa.array([data.span + 1] * more.num_rows)
+    for name, values in (("item_id", ids), ("first_span", day)):
+        more = more.set_column(more.column_names.index(name), name, values)
+    grown = replace(data, catalogue=pa.concat_tables([data.catalogue, more]))
+    assert measure(base, rows, grown) == measure(base, rows, data)
+    everything = Scorer(base, grown).ranks(rows) - Scorer(base, data).ranks(rows)
+    assert everything.max() > 0, "among all of today's items ranks do fall"
 
 
 def test_without_a_reaction_it_is_learn_itself(world: World) -> None:

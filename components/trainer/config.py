@@ -9,7 +9,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from components.events.config import BehaviorWeights
 from components.replay.config import ReplayConfig
 
-SHAPE_FIELDS = ("dimension", "hidden", "repeat_hidden", "half_lives", "temperature")
+SHAPE_FIELDS = (
+    "dimension",
+    "hidden",
+    "repeat_hidden",
+    "half_lives",
+    "temperature",
+    "encoder",
+    "recent_items",
+    "cosine",
+)
 """What decides the model's function: a base can be learned further only with the same values."""
 
 
@@ -53,6 +62,13 @@ class LearnConfig(BaseModel):
         description="days that halve a past item's weight",
     )
     temperature: float = Field(0.5, gt=0, le=100, description="divisor of the dot product")
+    encoder: Literal["bags", "attention"] = Field(
+        "bags", description="whether the order of a user's newest items counts, as in sessions: attention"
+    )
+    recent_items: int = Field(50, ge=1, le=1000, description="newest items that attention looks at")
+    cosine: bool = Field(
+        False, description="whether only the direction of vectors counts; ids then start at random"
+    )
 
     likeness: float = Field(
         0.5, ge=0, le=10, description="weight of likeness to past items before anything is learned"
@@ -95,6 +111,9 @@ class LearnConfig(BaseModel):
     )
     batch_rows: int = Field(64, ge=1, le=65_536, description="user-moments in a training step")
     uniform_negatives: int = Field(512, ge=0, le=65_536, description="items drawn from the catalogue a step")
+    dropout: float = Field(
+        0.0, ge=0, lt=1, description="share of the query's and the encoder's numbers that a step drops"
+    )
     unknown_rate: float = Field(
         0.05, ge=0, lt=1, description="share of ids that a step sees as unknown, so that unknown is learned"
     )

@@ -16,7 +16,8 @@ import numpy as np
 import tensorflow as tf
 
 from components.trainer.loss import NEVER, corrected
-from components.trainer.model import Tensors, TwoTower
+from components.trainer.model import TwoTower
+from components.trainer.part import SEED, Tensors
 
 Logits = tuple[tf.Tensor, tf.Tensor]
 
@@ -37,7 +38,8 @@ class Distillation:
 
     def loss(self, student: Logits, inputs: Tensors, rows: tf.Tensor) -> tf.Tensor:
         """The summed loss of a step. student: what `TwoTower.logits` answered; rows: float32 [rows]."""
-        theirs = candidates(*self.teacher.logits(inputs), inputs)
+        whole = {name: one for name, one in inputs.items() if name != SEED}  # the teacher drops nothing
+        theirs = candidates(*self.teacher.logits(whole), inputs)
         divergence = soft_target_loss(theirs, candidates(*student, inputs), self.temperature)
         return self.weight * tf.reduce_sum(rows * divergence)
 

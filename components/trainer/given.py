@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from components.trainer.model import Tensors
+from components.trainer.part import Tensors
 from components.trainer.state import ModelState
 from components.trainer.vocabulary import lookup_table
 

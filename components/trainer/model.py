@@ -2,21 +2,23 @@
 
     score(u, i) = <q(u), v(i)> / temperature + b(i) + w(u) · trend(i) + R(u, i)
 
-q and w come from the user tower, v and b from the item tower; R is a small network on what the user did
-with the item before, and 0 for items that are new to the user. Trends are data, not weights: they move
-on every day even when nothing is learned.
+q and w come from the user tower, q with the sequence encoder's part where there is one, v and b from the item
+tower; with `cosine` q, v and what histories show of items have length 1 (NISER: Gupta et al. 2019). R is a
+small network on what the user did with the item before, and 0 for items that are new to the user. Trends are
+data, not weights: they move on every day even when nothing is learned.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
+from components.trainer.encoder import SequenceEncoder
 from components.trainer.loss import multi_positive_softmax
+from components.trainer.part import Part, Tensors, dropped, unit
 from components.trainer.state import ModelState
 from components.trainer.weights import tables
 from schemas.events import BEHAVIORS
@@ -26,27 +28,6 @@ LIMIT = 5.0
 
 FLOOR = 0.01
 """Added to decayed counts before their logarithm."""
-
-Tensors = Mapping[str, tf.Tensor]
-
-
-class Part(tf.keras.layers.Layer):
-    """Variables by name, as they are called in the model state."""
-
-    def __init__(self, prefix: str, weights: Mapping[str, np.ndarray]) -> None:
-        super().__init__(name=prefix)
-        mine = {name: array for name, array in weights.items() if name.startswith(prefix + "/")}
-        self.arrays = {name: tf.Variable(array, name=prefix) for name, array in mine.items()}
-
-    def dense(self, name: str, inputs: tf.Tensor) -> tf.Tensor:
-        return tf.linalg.matmul(inputs, self.arrays[f"{name}/kernel"]) + self.arrays[f"{name}/bias"]
-
-    def rows(self, name: str, indices: tf.Tensor) -> tf.Tensor:
-        return tf.gather(self.arrays[name], indices)
-
-    def categories(self, prefix: str, columns: tuple[str, ...], indices: tf.Tensor) -> list[tf.Tensor]:
-        """The embeddings of each column's categories; indices: int32 [n, columns]."""
-        return [self.rows(prefix + name, indices[:, place]) for place, name in enumerate(columns)]
 
 
 class Scaler(tf.keras.layers.Layer):
@@ -69,17 +50,19 @@ class ItemTower(Part):
     def __init__(self, state: ModelState) -> None:
         super().__init__("item", state.weights)
         self.columns = state.spec.item_categories
+        self.scaled = unit if state.config.cosine else tf.identity
         self.scaler = Scaler([state.moments[f"item:{name}"] for name in state.spec.item_numbers])
 
     def represent(self, ids: tf.Tensor, categories: tf.Tensor) -> tf.Tensor:
         """float32 [n, dimension]: what candidates and histories share. ids: int32 [n]."""
         features = self.categories("item/feature/", self.columns, categories)
-        return tf.add_n([self.rows("item/id", ids), *features])
+        return self.scaled(tf.add_n([self.rows("item/id", ids), *features]))
 
     def call(self, represented: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
         """float32 [n, dimension] candidate vectors. numbers: float32 [n, columns], NaN where missing."""
         inputs = tf.concat([represented, self.scaler(numbers)], axis=1)
-        return represented + self.dense("item/out", tf.nn.relu(self.dense("item/hidden", inputs)))
+        hidden = tf.nn.relu(self.dense("item/hidden", inputs))
+        return self.scaled(represented + self.dense("item/out", hidden))
 
     def bias(self, ids: tf.Tensor) -> tf.Tensor:
         """float32 [n]."""
@@ -152,7 +135,10 @@ class TwoTower(tfrs.Model):
         super().__init__()
         self.temperature, self.discovery = state.config.temperature, state.config.discovery
         self.items, self.users, self.repeat = ItemTower(state), UserTower(state), RepeatTerm(state)
-        arrays = {**self.items.arrays, **self.users.arrays, **self.repeat.arrays}
+        self.encoder = SequenceEncoder(state) if state.config.encoder == "attention" else None
+        self.dropout, self.scaled = state.config.dropout, self.items.scaled
+        parts = [part for part in (self.items, self.users, self.repeat, self.encoder) if part]
+        arrays = {name: array for part in parts for name, array in part.arrays.items()}
         of_tables = tables(state.spec)
         self.table_variables = {name: arrays[name] for name in state.weights if name in of_tables}
         self.dense_variables = {name: arrays[name] for name in state.weights if name not in of_tables}
@@ -161,12 +147,22 @@ class TwoTower(tfrs.Model):
         """All variables by their name in the model state."""
         return {name: one.numpy() for name, one in {**self.table_variables, **self.dense_variables}.items()}
 
+    def query(self, batch: Tensors, taken: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Query vectors, float32 [rows, dimension], and trend weights, float32 [rows, 4].
+
+        taken: float32 [rows, n, dimension], representations of the history.
+        """
+        query, trend_weight = self.users(batch, taken)
+        if self.encoder:
+            query += self.encoder(batch, taken)
+        return self.scaled(dropped(query, self.dropout, batch, salt=0)), trend_weight
+
     def logits(self, inputs: Tensors) -> tuple[tf.Tensor, tf.Tensor]:
         """Scores of the shared candidates, float32 [rows, candidates], and of own past items, [rows, n]."""
         represented = self.items.represent(inputs["item"], inputs["item_categories"])
         vectors = self.items(represented, inputs["item_numbers"])
         bias = self.items.bias(inputs["item"])
-        query, trend_weight = self.users(inputs, tf.gather(represented, inputs["history"]))
+        query, trend_weight = self.query(inputs, tf.gather(represented, inputs["history"]))
 
         scores = tf.linalg.matmul(query, vectors, transpose_b=True) / self.temperature + bias
         shared = tf.gather(scores, inputs["candidate"], axis=1)

@@ -7,7 +7,8 @@ import tensorflow as tf
 
 from components.features.data_state import DataState
 from components.trainer.inputs import Catalogue, Lookups
-from components.trainer.model import Tensors, TwoTower
+from components.trainer.model import TwoTower
+from components.trainer.part import Tensors
 from components.trainer.state import ModelState
 from schemas.rows import TREND_DAYS
 
@@ -50,7 +51,7 @@ class Ranker(tf.Module):
 
         `history` of the batch holds catalogue positions.
         """
-        query, trend_weight = self.model.users(batch, tf.gather(self.represented, batch["history"]))
+        query, trend_weight = self.model.query(batch, tf.gather(self.represented, batch["history"]))
         return tf.concat([query / self.model.temperature, trend_weight, tf.ones_like(query[:, :1])], axis=1)
 
     def repeat(self, batch: Tensors, matrix: tf.Tensor) -> tf.Tensor:

@@ -11,6 +11,7 @@ from components.features import rows as layout
 from components.features.data_state import DataState
 from components.trainer.config import LearnConfig
 from components.trainer.inputs import Catalogue, Histories, Lookups, Users, padded
+from components.trainer.part import SEED
 from components.trainer.state import ModelState
 from components.trainer.vocabulary import UNKNOWN, look_up
 
@@ -76,7 +77,10 @@ class Steps:
         distinct = np.unique(np.concatenate([candidates, past["history"][past["history_mask"]]]))
         labels = _labels(candidates, past["history"], past["history_mask"], row, positive, weight)
         who = self.users.of(rows)
+        # No draw where nothing drops, so that what is drawn after it stays as it was.
+        seed = {SEED: rng.integers(0, 2**31, 2).astype(np.int32)} if self.config.dropout else {}
         return {
+            **seed,
             **past,
             **labels,
             **who,

@@ -27,6 +27,8 @@ REPEAT_PRIOR = (0.0, 0.1, 0.3, 0.5, *(0.0,) * (REPEAT_INPUTS - 4))
 OUT_SCALE = 0.1
 REPEAT_BIAS, REPEATS = 3.0, 0.03
 """What a past item gets on top, less where a smaller share than `REPEATS` of the positives are repeats."""
+HEADS, PLACES = 2, "encoder/places"
+"""Of the sequence encoder: heads, and the array of its places' vectors [recent_items, dimension]."""
 ID_TABLES = {"user/id": "user", "item/id": "item", "item/bias": "item"}
 """Tables whose rows start at zero, with the vocabulary that numbers their rows."""
 
@@ -57,7 +59,7 @@ def dense_shapes(config: LearnConfig, spec: FeatureSpec) -> dict[str, tuple[int,
     """Names of the dense layers -> (inputs, outputs)."""
     width, hidden = config.dimension, config.hidden
     user = width * (len(config.half_lives) + 1) + 1 + len(DECAYS) + len(spec.user_numbers)
-    return {
+    shapes = {
         "user/hidden": (user, hidden),
         "user/out": (hidden, width),
         "user/skip": (user, width),
@@ -68,13 +70,22 @@ def dense_shapes(config: LearnConfig, spec: FeatureSpec) -> dict[str, tuple[int,
         "repeat/linear": (REPEAT_INPUTS, 1),
         "repeat/out": (config.repeat_hidden, 1),
     }
+    if config.encoder == "attention":
+        inputs = (1 + HEADS) * width
+        shapes |= {f"encoder/ask_{head}": (width, width) for head in range(HEADS)}
+        shapes |= {"encoder/hidden": (inputs, hidden), "encoder/out": (hidden, width)}
+        shapes |= {"encoder/skip": (inputs, width)}
+    return shapes
 
 
-def initial_table(name: str, rows: int, width: int, seed: int) -> np.ndarray:
-    """float32 [rows, width]; row r is a function of (seed, name, r), however many rows are asked for."""
-    if name in ID_TABLES:
+def initial_table(name: str, rows: int, width: int, config: LearnConfig) -> np.ndarray:
+    """float32 [rows, width]; row r is a function of (seed, name, r), however many rows are asked for.
+
+    Ids start at zero, but those of items where the zero vector, which has no direction, would be no start.
+    """
+    if name in ID_TABLES and not (config.cosine and name == "item/id"):
         return np.zeros((rows, width), np.float32)
-    rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
+    rng = np.random.default_rng([config.seed, zlib.crc32(name.encode())])
     return (rng.standard_normal((rows, width)) * 0.1).astype(np.float32)
 
 
@@ -88,7 +99,7 @@ def initial(
     arrays = {}
     for name, vocabulary in tables(spec).items():
         rows = table_rows(name, vocabularies[vocabulary] if vocabulary else None)
-        arrays[name] = initial_table(name, rows, table_width(name, config), config.seed)
+        arrays[name] = initial_table(name, rows, table_width(name, config), config)
     for name, (inputs, outputs) in dense_shapes(config, spec).items():
         rng = np.random.default_rng([config.seed, zlib.crc32(name.encode())])
         limit = math.sqrt(6 / (inputs + outputs))
@@ -106,6 +117,13 @@ def _prior(config: LearnConfig, arrays: Mapping[str, np.ndarray], repeats: float
         np.fill_diagonal(prior["user/skip/kernel"][rows], config.likeness / len(config.half_lives))
     # Not zero: where items have no features, all vectors start at zero and nothing else would move them.
     prior["user/out/kernel"] = OUT_SCALE * arrays["user/out/kernel"]
+    if config.encoder == "attention":
+        prior |= {
+            f"encoder/{name}/kernel": np.zeros_like(arrays[f"encoder/{name}/kernel"])
+            for name in ("out", "skip")
+        }
+        np.fill_diagonal(prior["encoder/skip/kernel"][: config.dimension], config.likeness)
+        prior[PLACES] = initial_table(PLACES, config.recent_items, config.dimension, config)
     prior["user/trend/bias"] = np.array(TREND_PRIOR, np.float32)
     prior["repeat/linear/kernel"][:, 0] = REPEAT_PRIOR
     prior["repeat/linear/bias"] = np.array([REPEAT_BIAS + min(0.0, math.log(repeats / REPEATS))], np.float32)

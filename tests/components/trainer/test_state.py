@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from components.trainer.config import LearnConfig
 from components.trainer.growth import grow
 from components.trainer.optimizer import ACCUMULATOR, INITIAL_ACCUMULATOR
 from components.trainer.state import ModelState
@@ -65,7 +66,7 @@ def test_growth_within_the_spare_rows_copies_nothing(world: World) -> None:
 
 
 def test_a_row_starts_the_same_however_large_its_table() -> None:
-    small, large = (initial_table("item/feature/brand", rows, 4, seed=3) for rows in (10, 1000))
+    small, large = (initial_table("item/feature/brand", rows, 4, LearnConfig(seed=3)) for rows in (10, 1000))
     assert np.array_equal(small, large[:10])
 
 

@@ -27,17 +27,17 @@ from matplotlib.figure import Figure
 KINDS = ("permuted", "domains")
 METHODS = (
     Method("fine-tune"),
-    Method("L2", pull=1.0),
-    Method("EWC", pull=1e4, pull_by="ewc"),
-    Method("distillation without replay", distill=1.0),
+    Method("L2", pull=3.0),
+    Method("EWC", pull=1e5, pull_by="ewc"),
+    Method("distillation without replay", distill=0.3),
     Method("replay of 200", memory=200),
     Method("replay of 200, λ = 0.5", memory=200, old_share=0.5),
-    Method("replay of 200 + distillation", memory=200, distill=1.0),
-    Method("replay of 200 + EWC", memory=200, pull=1e4, pull_by="ewc"),
+    Method("replay of 200 + distillation", memory=200, distill=0.3),
+    Method("replay of 200 + EWC", memory=200, pull=1e5, pull_by="ewc"),
     Method("joint", joint=True),
 )
 GRID = (
-    *(Method(f"L2 {one:g}", pull=one) for one in (0.1, 0.3, 1.0, 3.0)),
+    *(Method(f"L2 {one:g}", pull=one) for one in (0.1, 0.3, 1.0, 3.0, 10.0)),
     *(Method(f"EWC {one:g}", pull=one, pull_by="ewc") for one in (1e3, 1e4, 1e5, 1e6)),
     *(Method(f"distillation {one:g}", distill=one) for one in (0.3, 1.0, 3.0)),
 )

@@ -38,11 +38,15 @@ def on_probe(rows: pa.Table, config: LearnConfig) -> np.ndarray:
 
 
 def probe_rows(state: ModelState, learned_now: Collection[int], config: LearnConfig) -> pa.Table:
-    """The probe half of the held-out rows that are older than `recent_spans` and not of this learn."""
+    """The probe half of the held-out rows of weeks that are older than `recent_spans` and not of this learn.
+
+    Whole weeks: the best value of one that is not over would be that of its luckiest days.
+    """
     rows = state.held_out
     spans = np.asarray(scalar(rows, "span"))
     last = max(state.spans_learned, default=0)
-    old = (spans <= last - config.recent_spans) & ~np.isin(spans, list(learned_now))
+    over = (weeks_of(rows) + 1) * WEEK <= last + 1 - config.recent_spans
+    old = over & ~np.isin(spans, list(learned_now))
     return rows.filter(pa.array(old & on_probe(rows, config)))
 
 

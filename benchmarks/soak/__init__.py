@@ -1,0 +1,1 @@
+"""Days in bad order and processes killed, one after another, with every promise checked after each day."""

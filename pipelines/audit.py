@@ -32,14 +32,18 @@ def of_champion(home: Home) -> tuple[lineage.Lineage, Audit]:
         )
     rows = lookup.feature_rows(lookup.live(store, Examples))
     days = {one.id: one for one in (lookup.handed_on(store, made) for made in rows)}.values()
-    files = [(span, Path(one.uri) / str(span) / EVENTS_FILE) for one in days for span in spans_in(one.uri)]
+    files = [
+        (one.id, span, Path(one.uri) / str(span) / EVENTS_FILE) for one in days for span in spans_in(one.uri)
+    ]
+    (then,) = lookup.learned_with(store, home.serving, champion.version)
     weights = champion.config["events"]["behavior_weights"]
     evidence = Evidence(
         line=line,
         buffer=Path(champion.model_uri) / STATE / BUFFER_FILE,
         spans_learned=frozenset(champion.spans_learned),
-        events={span: file for span, file in files if span <= champion.span},
-        ever=[file for _, file in files],
+        events={span: file for _, span, file in files if span <= champion.span},
+        given={span: file for made, span, file in files if made < then.id},
+        ever=[file for _, _, file in files],
         behaviors=[name for name, weight in weights.items() if weight > 0],
     )
     return champion, audit(evidence)

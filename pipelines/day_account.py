@@ -51,6 +51,7 @@ class DayAccount:
 
 def day_account(home: Home, span: int) -> DayAccount | None:
     """From the events that were handed on of the day, its rows and the champion; None before its ingest."""
+    from components.base import lookup
     from components.events import store
     from pipelines import metadata
 
@@ -62,9 +63,13 @@ def day_account(home: Home, span: int) -> DayAccount | None:
     newest = day_files(home.events, span).version
     champion = lineage.champion(home.serving)
     has_learned = champion is not None and span in champion.spans_learned
-    learned = held_out = 0
-    if has_learned:
-        learned, held_out = _events_in_rows(opened, span)
+    learned = held_out = weightless = 0
+    if champion and has_learned:
+        to_learn, put_aside = _events_in_rows(_rows(opened, span), span)
+        weightless = account["accepted"] - len(to_learn) - len(put_aside)
+        then = lookup.learned_with(opened, home.serving, champion.version)
+        known = set().union(*_events_in_rows(_rows(opened, span, *then), span))
+        learned, held_out = len(to_learn & known), len(put_aside & known)
     return DayAccount(
         date=account["date"],
         version=account["version"],
@@ -76,7 +81,7 @@ def day_account(home: Home, span: int) -> DayAccount | None:
         capped=account.get("capped", 0),
         learned=learned,
         held_out=held_out,
-        weightless=account["accepted"] - learned - held_out if has_learned else 0,
+        weightless=weightless,
         champion=champion.version if champion else None,
         learned_version=champion.data_versions.get(account["date"]) if champion and has_learned else None,
         broken=still_broken(home.broken, lambda date: newest if date == account["date"] else 0).get(
@@ -87,37 +92,39 @@ def day_account(home: Home, span: int) -> DayAccount | None:
 
 def _newest_events(opened: mlmd.MetadataStore, span: int) -> Artifact | None:
     """What the newest rows of the span were made of; where there are none, what was read of it."""
-    from tfx.types.standard_artifacts import Examples
-
     from components.artifacts import DayEventsArtifact
     from components.base import lookup
 
-    rows = lookup.covering(lookup.feature_rows(lookup.live(opened, Examples)), {span})
-    if rows:
+    if rows := _rows(opened, span):
         return lookup.handed_on(opened, rows[-1])
     read = [one for one in lookup.live(opened, DayEventsArtifact) if (Path(one.uri) / str(span)).is_dir()]
     return read[-1] if read else None
 
 
-def _events_in_rows(opened: mlmd.MetadataStore, span: int) -> tuple[int, int]:
-    """How many events of the span stand behind rows to learn, and behind rows held out."""
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
+def _rows(opened: mlmd.MetadataStore, span: int, *before: Artifact) -> list[Artifact]:
+    """The newest rows of the span, of those that were made before an artifact where one is given."""
     from tfx.types.standard_artifacts import Examples
 
     from components.base import lookup
+
+    rows = lookup.feature_rows(lookup.live(opened, Examples))
+    return lookup.covering((one for one in rows if all(one.id < other.id for other in before)), {span})
+
+
+def _events_in_rows(rows: list[Artifact], span: int) -> tuple[set[str], set[str]]:
+    """The events of the span that stand behind rows to learn, and behind rows held out."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
     from components.features.stretch import ROWS_FILE
 
-    counts = []
-    rows = lookup.covering(lookup.feature_rows(lookup.live(opened, Examples)), {span})
-    for split in (LEARN, HELD_OUT):
-        count = 0
+    found: dict[str, set[str]] = {LEARN: set(), HELD_OUT: set()}
+    for split, events in found.items():
         for one in rows:
             table = pq.read_table(Path(one.uri) / f"Split-{split}" / ROWS_FILE, columns=["span", "event_id"])
             of_span = pc.equal(pc.list_flatten(table["span"]), span)
-            count += len(pc.list_flatten(table["event_id"].filter(of_span)))
-        counts.append(count)
-    return counts[0], counts[1]
+            events.update(pc.list_flatten(table["event_id"].filter(of_span)).to_pylist())
+    return found[LEARN], found[HELD_OUT]
 
 
 def told(account: DayAccount) -> list[str]:

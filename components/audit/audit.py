@@ -1,4 +1,5 @@
 """What a champion's line learned, held against the accepted events; files in, the first broken rule out."""
+# ruff: noqa: S608 - of what goes into queries only places of files are texts, and those are quoted
 
 from __future__ import annotations
 
@@ -35,6 +36,8 @@ class Evidence:
     spans_learned: frozenset[int]
     events: dict[int, Path]
     """Accepted events as they are now, a Parquet file a span."""
+    given: dict[int, Path]
+    """The same as they were when the last one of the line learned: what came since could not be learned."""
     ever: Sequence[Path]
     """Parquet files of all events that were ever accepted: a day that was delivered anew is here twice."""
     behaviors: Sequence[str]
@@ -67,8 +70,8 @@ def audit(evidence: Evidence) -> Audit:
                 ("accepted", "FROM events"),
                 ("learned", "FROM events SEMI JOIN learned_events USING (event_id)"),
                 ("held_out", "FROM counted JOIN aside USING (user_id, span)"),
-                ("weightless", "FROM events WHERE learned_span AND behavior NOT IN (FROM behaviors)"),
-                ("not_yet_learned", "FROM events WHERE NOT learned_span"),
+                ("weightless", "FROM events WHERE due AND behavior NOT IN (FROM behaviors)"),
+                ("not_yet_learned", "FROM events ANTI JOIN learned_events USING (event_id) WHERE NOT due"),
                 ("withdrawn", "FROM learned_events ANTI JOIN events USING (event_id)"),
                 ("rows", "FROM training_rows WHERE split = 'new'"),
             )
@@ -85,13 +88,11 @@ def _load(connection: duckdb.DuckDBPyConnection, evidence: Evidence) -> None:
         connection,
         "events",
         (
-            (f"SELECT {of_event}, {span} AS span, {span in evidence.spans_learned} AS learned_span", path)
+            (f"SELECT {of_event}, {span} AS span, {_due(evidence, span)} AS due", path)
             for span, path in sorted(evidence.events.items())
         ),
     )
-    connection.execute(
-        "CREATE VIEW counted AS FROM events WHERE learned_span AND behavior IN (FROM behaviors)"
-    )
+    connection.execute("CREATE VIEW counted AS FROM events WHERE due AND behavior IN (FROM behaviors)")
     _union(connection, "ever", ((f"SELECT {of_event}", path) for path in evidence.ever))
     of_row = (
         "user_id[1] AS user_id, span[1] AS span, timestamp[1] AS moment, file_row_number AS place,"
@@ -122,6 +123,14 @@ def _load(connection: duckdb.DuckDBPyConnection, evidence: Evidence) -> None:
         " FROM training_rows"
     )
     _put_aside(connection, evidence.line)
+
+
+def _due(evidence: Evidence, span: int) -> str:
+    """A condition: the event was there when the line learned its day, so it must be learned or held out."""
+    given = evidence.given.get(span)
+    if span not in evidence.spans_learned or given in (None, evidence.events[span]):
+        return str(span in evidence.spans_learned)
+    return f"event_id IN (SELECT event_id FROM read_parquet({_quoted(given)}))"
 
 
 def _put_aside(connection: duckdb.DuckDBPyConnection, line: Sequence[Learned]) -> None:
@@ -156,8 +165,11 @@ def _union(connection: duckdb.DuckDBPyConnection, name: str, parts: Iterable[tup
     """A table of what each query gives of its Parquet file."""
     for number, (query, path) in enumerate(parts):
         head = f"CREATE TABLE {name} AS" if number == 0 else f"INSERT INTO {name} BY NAME"
-        place = str(path).replace("'", "''")
-        connection.execute(f"{head} {query} FROM read_parquet('{place}', file_row_number = true)")
+        connection.execute(f"{head} {query} FROM read_parquet({_quoted(path)}, file_row_number = true)")
+
+
+def _quoted(path: Path | None) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _first(connection: duckdb.DuckDBPyConnection, rule: Rule) -> str:

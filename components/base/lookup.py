@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Iterable
+from pathlib import Path
 
 import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
 from tfx.types.artifact import Artifact, ArtifactState
 from tfx.types.artifact_utils import deserialize_artifact
 
-from components.artifacts import SPANS
+from components.artifacts import SPANS, DataStateArtifact
 from components.base.training import inputs_of, maker_of
+from schemas import lineage
 from schemas.rows import LEARN
 
 
@@ -48,6 +50,14 @@ def newest_before(artifacts: Iterable[Artifact], span: int, most: int) -> list[A
 def by_uri(artifacts: Iterable[Artifact], uri: str) -> list[Artifact]:
     """The newest artifact at that place, as a list of none or one."""
     return [one for one in artifacts if one.uri == uri][-1:]
+
+
+def learned_with(store: mlmd.MetadataStore, serving: Path, version: int) -> list[Artifact]:
+    """The data state as of which the weights that a version serves were learned, none or one.
+
+    What MLMD has of later days' or corrected days' events by a higher id is unknown to these weights.
+    """
+    return by_uri(live(store, DataStateArtifact), lineage.learner(serving, version).data_uri)
 
 
 def spans_of(rows: Artifact) -> list[int]:

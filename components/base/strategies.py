@@ -104,10 +104,7 @@ class Base(resolver.ResolverStrategy):
         base = None if self._rebuild else lineage.base_before(self._serving, self._span)
         learned = set(base.spans_learned) if base else set()
         all_rows, data_state = lookup.live(store, Examples), of_this_span(DataStateArtifact)
-        base_data = []
-        if base:
-            learned_with = lineage.learner(self._serving, base.version).data_uri
-            base_data = lookup.by_uri(lookup.live(store, DataStateArtifact), learned_with)
+        base_data = lookup.learned_with(store, self._serving, base.version) if base else []
         corrected = set()
         if base_data and data_state:
             corrected = learned & changed_spans(Path(base_data[0].uri), Path(data_state[0].uri))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from components.events.config import EventsConfig
@@ -26,17 +28,24 @@ DATE = date_of(FIRST_SPAN).isoformat()
 @pytest.fixture
 def home(tmp_path):
     """Two days in the folder; the first ingested with a robot capped and its rows made."""
-    from ml_metadata.proto import metadata_store_pb2
-    from tfx.types.standard_artifacts import Examples
-
-    from components.artifacts import DayEventsArtifact
-    from components.base import lookup
-    from components.events import store as days
-
     home = Home(tmp_path / "home")
     for span, events in make_events(2).items():
         write_day(home.events, date_of(span).isoformat(), events)
-    out, rows = tmp_path / "events", tmp_path / "rows"
+    ingest(home)
+    return home
+
+
+def ingest(home: Home) -> Path:
+    """As the pipeline does with the first day; the place of its data state."""
+    from tfx.types.standard_artifacts import Examples
+
+    from components.artifacts import DataStateArtifact, DayEventsArtifact
+    from components.base import lookup
+    from components.events import store as days
+
+    opened = metadata.store(home)
+    place = home.pipelines / str(len(opened.get_artifacts()))
+    out, rows, state = (place / name for name in ("events", "rows", "state"))
     config = EventsConfig(max_events_per_user_day=4)
     read_stretch(home.events, FIRST_SPAN, FIRST_SPAN, out, config)
     weights = config.behavior_weights.model_dump()
@@ -44,19 +53,25 @@ def home(tmp_path):
     features = FeaturesConfig(holdout_share=0.3)
     learn, held, _ = advance_stretch(None, {FIRST_SPAN: events}, None, None, features, weights)
     write_splits(rows, learn, held)
-    opened = metadata.store(home)
-    for kind, folder, took in ((DayEventsArtifact, out, None), (Examples, rows, "events")):
-        artifact = kind()
-        artifact.uri, artifact.span = str(folder), FIRST_SPAN
-        if kind is Examples:
-            artifact.set_string_custom_property(lookup.SPANS, json.dumps([FIRST_SPAN]))
-            artifact.split_names = json.dumps(["learn", "held_out"])
-        proto = artifact.mlmd_artifact
-        proto.type_id = opened.put_artifact_type(artifact.artifact_type)
-        proto.state = metadata_store_pb2.Artifact.LIVE
-        (number,) = opened.put_artifacts([proto])
-        made_by(opened, number, {took: number - 1} if took else {})
-    return home
+    read = publish(opened, DayEventsArtifact(), out)
+    made = Examples()
+    made.set_string_custom_property(lookup.SPANS, json.dumps([FIRST_SPAN]))
+    made.split_names = json.dumps(["learn", "held_out"])
+    made_by(opened, publish(opened, made, rows), {"events": read})
+    publish(opened, DataStateArtifact(), state)
+    return state
+
+
+def publish(opened, artifact, folder: Path) -> int:
+    """Puts an artifact at a place into MLMD; its id."""
+    from ml_metadata.proto import metadata_store_pb2
+
+    artifact.uri, artifact.span = str(folder), FIRST_SPAN
+    proto = artifact.mlmd_artifact
+    proto.type_id = opened.put_artifact_type(artifact.artifact_type)
+    proto.state = metadata_store_pb2.Artifact.LIVE
+    (number,) = opened.put_artifacts([proto])
+    return number
 
 
 def made_by(opened, artifact: int, inputs: dict[str, int]) -> None:
@@ -74,7 +89,7 @@ def made_by(opened, artifact: int, inputs: dict[str, int]) -> None:
         opened.put_events([event])
 
 
-def push(home: Home, version: int, spans: tuple[int, ...]) -> None:
+def push(home: Home, version: int, spans: tuple[int, ...], data_uri: str = "") -> None:
     empty = {one.name: "" for one in dataclasses.fields(Lineage)}
     made = Lineage(
         **empty
@@ -85,6 +100,7 @@ def push(home: Home, version: int, spans: tuple[int, ...]) -> None:
             "parent": None,
             "spans_learned": spans,
             "data_versions": {DATE: 1},
+            "data_uri": data_uri,
             "config": {},
             "rolled_back": (),
         }
@@ -105,6 +121,24 @@ def test_the_account_adds_up_before_and_after_the_day_is_learned(home):
     assert after.learned + after.held_out == after.accepted
     assert (after.not_yet_learned, after.champion, after.learned_version) == (0, 1, 1)
     assert f"+ held out {after.held_out:,} + not yet learned 0" in "\n".join(told(after))
+
+
+def test_events_that_a_correction_added_are_not_yet_learned(home):
+    push(home, 1, (FIRST_SPAN,), data_uri=str(home.pipelines / "0" / "state"))
+    before = day_account(home, FIRST_SPAN)
+    added = make_events(1, seed=5, per_day=12)[FIRST_SPAN]
+    place, field = added.column_names.index("event_id"), added.schema.field("event_id")
+    added = added.set_column(place, field, pa.array([f"added-{n}" for n in range(12)]))
+    users = pa.array([f"new-{n}" for n in range(12)])
+    added = added.set_column(added.column_names.index("user_id"), added.schema.field("user_id"), users)
+    write_day(home.events, DATE, pa.concat_tables([make_events(1)[FIRST_SPAN], added]))
+    state = ingest(home)
+    after = day_account(home, FIRST_SPAN)
+    assert (after.version, after.learned_version) == (2, 1)
+    assert (after.learned, after.held_out) == (before.learned, before.held_out)
+    assert (after.not_yet_learned, after.weightless) == (12, 0)
+    push(home, 2, (FIRST_SPAN,), data_uri=str(state))
+    assert day_account(home, FIRST_SPAN).not_yet_learned == 0
 
 
 def test_a_newer_delivery_is_named(home):

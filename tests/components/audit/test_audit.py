@@ -44,6 +44,7 @@ def truth(tmp_path: Path) -> Evidence:
         buffer=tmp_path / "state" / "rows.parquet",
         spans_learned=frozenset(SPANS[:-1]),
         events=events,
+        given={span: events[span] for span in SPANS[:-1]},
         ever=list(events.values()),
         behaviors=[name for name, weight in weights.items() if weight > 0],
     )
@@ -148,3 +149,18 @@ def test_events_withdrawn_after_they_were_learned_are_counted_not_condemned(trut
     found = audit(replace(truth, events=truth.events | {SPANS[0]: corrected}, ever=[*truth.ever, corrected]))
     assert found.broken == ()
     assert 0 < found.withdrawn <= 10
+
+
+def test_events_added_to_a_learned_day_since_are_due_as_soon_as_they_could_be_learned(truth, tmp_path):
+    """A correction that came with a rejected run is ingested, and learned by the next accepted one."""
+    day = pq.read_table(truth.events[SPANS[0]])
+    place, field = day.column_names.index("event_id"), day.schema.field("event_id")
+    fresh = day.slice(0, 9).set_column(place, field, pa.array([f"added-{n}" for n in range(9)]))
+    corrected = tmp_path / "corrected.parquet"
+    pq.write_table(pa.concat_tables([day, fresh]), corrected)
+    since = replace(truth, events=truth.events | {SPANS[0]: corrected}, ever=[*truth.ever, corrected])
+    found = audit(since)
+    assert found.broken == ()
+    assert found.not_yet_learned == 80 + 9
+    assert found.accepted == found.learned + found.held_out + found.weightless + found.not_yet_learned == 329
+    assert "event added-" in only(replace(since, given=since.given | {SPANS[0]: corrected}))

@@ -14,6 +14,8 @@ class Rule:
 
     sentence: str
     query: str
+    of_histories: bool = False
+    """It reads the views histories and takes, which hold a share of the users."""
 
 
 RULES = (
@@ -58,14 +60,15 @@ RULES = (
     Rule(
         "has a row, learned by version {version}, that knows item {detail} from its own future",
         """
-        WITH takes AS (
+        WITH counted_takes AS (
             SELECT *, row_number() OVER (PARTITION BY user_id, item_id ORDER BY moment) AS times_so_far
-            FROM (SELECT DISTINCT user_id, item_id, moment FROM ever)
+            FROM takes
         )
         SELECT h.version, h.event_id, h.user_id, h.span, h.item_id AS detail, h.moment
-        FROM histories h ASOF LEFT JOIN takes t
+        FROM histories h ASOF LEFT JOIN counted_takes t
           ON h.user_id = t.user_id AND h.item_id = t.item_id AND h.moment > t.moment
         WHERE NOT (h.last > 0) OR h.times > coalesce(t.times_so_far, 0)
         """,
+        of_histories=True,
     ),
 )

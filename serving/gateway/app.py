@@ -10,47 +10,23 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import Depends, FastAPI, HTTPException, Path, Query, Request, Security
+from fastapi import Body, Depends, FastAPI, HTTPException, Path, Query, Request, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import APIKeyHeader
-from pydantic import BaseModel, Field
+from fastapi_offline import FastAPIOffline
 
+from serving.gateway import page
 from serving.gateway.event import Event, wall_micros
 from serving.gateway.inbox import Inbox, path_of
 from serving.gateway.limits import BodyLimit, Rate
 from serving.gateway.live import Live
 from serving.gateway.model import Answer, ModelServer, ModelUnavailableError
+from serving.gateway.page import Health, Item, Received, Recommendations
 from serving.gateway.pushed import Pushed
 from serving.gateway.served import ServedLog
 from serving.gateway.settings import Settings
 from serving.gateway.store import RecentStore, RedisStore, SqliteStore, StoreUnavailableError
-
-
-class Received(BaseModel):
-    """All of them are on the disk; `live`: and count in the user's next list."""
-
-    accepted: int = Field(description="Events that are new")
-    duplicates: int = Field(description="Events whose id was there already")
-    live: bool
-
-
-class Item(BaseModel):
-    item_id: str
-    name: str | None
-    score: float
-
-
-class Recommendations(BaseModel):
-    request_id: str
-    user_id: str
-    model_version: int
-    source: str = Field(description="`model`, or `popular` when the model or the live history is gone")
-    items: list[Item]
-
-
-class Health(BaseModel):
-    status: str
 
 
 class Gateway:
@@ -118,7 +94,7 @@ def _gateway(request: Request) -> Gateway:
 
 
 Shared = Annotated[Gateway, Depends(_gateway)]
-_KEY = APIKeyHeader(name="X-API-Key", auto_error=False)
+_KEY = APIKeyHeader(name="X-API-Key", auto_error=False, description="Only where the gateway asks for one")
 
 
 def _admitted(request: Request, gateway: Shared, key: Annotated[str | None, Security(_KEY)]) -> None:
@@ -139,10 +115,16 @@ def create(settings: Settings) -> FastAPI:
         yield
         app.state.gateway.close()
 
-    app = FastAPI(title="Everlearn gateway", description=__doc__, version="1", lifespan=lifespan)
+    # With the page's scripts out of a package: no reader needs the internet.
+    app = FastAPIOffline(
+        title="Everlearn gateway", version="1", description=page.ABOUT, swagger_ui_parameters=page.LOOK,
+        redoc_url=None, lifespan=lifespan,
+    )  # fmt: skip
     app.add_middleware(BodyLimit, limit=settings.body_bytes)
-    unavailable: dict[int | str, dict[str, Any]] = {
-        503: {"description": "Redis or the model server is gone; see Retry-After"}
+    admitted: dict[str, Any] = {
+        "dependencies": [Depends(_admitted)],
+        "responses": page.ERRORS,
+        "tags": [page.DAILY],
     }
 
     @app.exception_handler(RequestValidationError)
@@ -155,8 +137,10 @@ def create(settings: Settings) -> FastAPI:
         retry = {"Retry-After": str(settings.retry_after_seconds)}
         return JSONResponse({"detail": f"try again later: the inbox fails: {error}"}, 503, retry)
 
-    @app.post("/events", dependencies=[Depends(_admitted)])
-    def post_events(gateway: Shared, events: Event | list[Event]) -> Received:
+    @app.post("/events", summary="Tell what users did", **admitted)
+    def post_events(
+        gateway: Shared, events: Annotated[Event | list[Event], Body(openapi_examples=page.EVENTS)]
+    ) -> Received:
         """One event or a batch, all or none; durable when this answers, and idempotent on `event_id`."""
         batch = events if isinstance(events, list) else [events]
         if len(batch) > settings.batch_events:
@@ -164,17 +148,17 @@ def create(settings: Settings) -> FastAPI:
         accepted, live = gateway.live.post(batch)
         return Received(accepted=accepted, duplicates=len(batch) - accepted, live=live)
 
-    @app.get("/recommendations/{user_id:path}", dependencies=[Depends(_admitted)], responses=unavailable)
+    @app.get("/recommendations/{user_id:path}", summary="A list for a user, as of now", **admitted)
     def recommendations(
         gateway: Shared,
-        user_id: Annotated[str, Path(min_length=1, max_length=256)],
-        k: Annotated[int, Query(ge=1, le=settings.max_k)] = 20,
+        user_id: Annotated[str, Path(min_length=1, max_length=256, json_schema_extra=page.USER)],
+        k: Annotated[int, Query(ge=1, le=settings.max_k, description="How many items")] = 20,
         exclude: Annotated[list[str], Query(max_length=1000, description="Items not to list")] = [],  # noqa: B006
     ) -> Recommendations:
         """The user's list as of now, seconds after his latest event."""
         return gateway.recommend(user_id, k, exclude)
 
-    @app.get("/health")
+    @app.get("/health", summary="Does the gateway run?", tags=[page.OPERATION])
     def health() -> Health:
         """That the gateway runs; it says nothing of what it asks."""
         return Health(status="ok")

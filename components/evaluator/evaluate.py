@@ -63,7 +63,9 @@ def _week_table(
 ) -> tuple[dict[str, dict], dict[str, float]]:
     """A row a week of the old task, and the best values of today's comparison."""
     measured = {name: forget.by_week(tasks.week[tasks.old], one[tasks.old]) for name, one in values.items()}
-    served = {week: value for week, (value, _) in measured.get(CHAMPION, {}).items()}
+    # The best value of a week that is not over would be that of its luckiest days.
+    under_way = set(tasks.week[~tasks.old])
+    served = {w: value for w, (value, _) in measured.get(CHAMPION, {}).items() if w not in under_way}
     best = forget.raise_best(best_ever, served)
     table = {}
     for week, (_, rows) in measured[CANDIDATE].items():

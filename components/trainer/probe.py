@@ -51,13 +51,10 @@ def probe_rows(state: ModelState, learned_now: Collection[int], config: LearnCon
 
 
 def measure(state: ModelState, rows: pa.Table, data: DataState) -> Weeks:
-    """How well a model does on rows, a week at a time, each row over the catalogue of its own day.
-
-    Were all of today's items candidates, values would fall as the catalogue grows, whatever is forgotten.
-    """
+    """How well a model does on rows, a week at a time, each row over the catalogue of its own day."""
     if not rows.num_rows:
         return {}
-    values = recall_at(K, Scorer(state, data).ranks(rows, frozen=True), owners(rows), rows.num_rows)
+    values = recall_at(K, Scorer(state, data).ranks(rows), owners(rows), rows.num_rows)
     weeks, which, counts = np.unique(weeks_of(rows), return_inverse=True, return_counts=True)
     means = np.bincount(which, values) / counts
     return {str(week): (float(mean), int(n)) for week, mean, n in zip(weeks, means, counts, strict=True)}

@@ -41,14 +41,13 @@ class Scorer:
     def _pushed_matrix(self) -> tf.Tensor:
         return self._pushed.matrix(tf.constant(self.data.trends(self.data.span + 1)))
 
-    def ranks(self, rows: pa.Table, frozen: bool = False) -> np.ndarray:
+    def ranks(self, rows: pa.Table) -> np.ndarray:
         """int64 [items of all rows]: the 1-based rank of every item that a row holds, in the rows' order.
 
-        Among the whole catalogue as of the data state without what was withdrawn before the row's span; of
-        equal scores the worse rank counts, and an item that is no candidate gets a rank behind all. Trends
-        are as of each row's own span, the price is the one before the data state's span.
-
-        frozen: without items that came after the row's span, so that values of different days compare.
+        Candidates are the items that there were on the row's own day: were all of today's, values of old rows
+        would fall as the catalogue grows, whatever is forgotten. Of equal scores the worse rank counts, and
+        an item that is no candidate gets a rank behind all. Trends are as of each row's own span, the price
+        is the one before the data state's span.
         """
         ranker = self._before
         items = self.data.catalogue.num_rows
@@ -60,9 +59,8 @@ class Scorer:
         ranks = np.full(len(positions), items + 1, np.int64)
         for span in np.unique(spans):
             matrix = ranker.matrix(tf.constant(self.data.trends(int(span))))
-            gone = catalogues.withdrawn(self.data.catalogue, int(span))
-            if frozen:
-                gone = gone | (self.data.catalogue.column("first_span").to_numpy() > span)
+            to_come = self.data.catalogue.column("first_span").to_numpy() > span
+            gone = catalogues.withdrawn(self.data.catalogue, int(span)) | to_come
             of_span = np.flatnonzero(spans == span)
             for chunk in _chunks(of_span, items):
                 scores = ranker.scores({**users.of(chunk), **histories.of(chunk)}, matrix).numpy()

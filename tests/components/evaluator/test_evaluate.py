@@ -80,6 +80,15 @@ def test_best_ever_is_carried_by_week():
     np.testing.assert_array_equal(table["best_ever/recall_at_20"].to_numpy(), [np.nan, np.nan, 0.5, 0.5])
 
 
+def test_a_week_under_way_has_no_best_value_yet():
+    half_old = rows(("ann", DAY - 8, ["i1"]), ("bob", DAY - 6, ["i2"]), department=DEPARTMENTS)  # one ISO week
+    table, summary = evaluate(FORWARDS, FORWARDS, None, half_old, DAY, {DAY}, CONFIG)
+    assert table["task"].to_pylist() == ["old", "new"]
+    assert summary["best_ever"] == {} and summary["forgetting"] is None
+    over = evaluate(FORWARDS, FORWARDS, None, half_old, DAY + 1, {DAY + 1}, CONFIG).summary
+    assert list(over["best_ever"].values()) == [1.0]
+
+
 def test_without_rows_and_without_champion():
     table, summary = evaluate(FORWARDS, None, None, rows(), DAY, (), CONFIG)
     assert table.num_rows == 0

@@ -81,10 +81,12 @@ def test_best_ever_is_carried_by_week():
 
 
 def test_a_week_under_way_has_no_best_value_yet():
-    half_old = rows(("ann", DAY - 8, ["i1"]), ("bob", DAY - 6, ["i2"]), department=DEPARTMENTS)  # one ISO week
+    one_week = ("ann", DAY - 8, ["i1"]), ("bob", DAY - 6, ["i2"])
+    half_old = rows(*one_week, department=DEPARTMENTS)
     table, summary = evaluate(FORWARDS, FORWARDS, None, half_old, DAY, {DAY}, CONFIG)
     assert table["task"].to_pylist() == ["old", "new"]
-    assert summary["best_ever"] == {} and summary["forgetting"] is None
+    assert summary["best_ever"] == {}
+    assert summary["forgetting"] is None
     over = evaluate(FORWARDS, FORWARDS, None, half_old, DAY + 1, {DAY + 1}, CONFIG).summary
     assert list(over["best_ever"].values()) == [1.0]
 

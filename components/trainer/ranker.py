@@ -10,6 +10,7 @@ from components.trainer.inputs import Catalogue, Lookups
 from components.trainer.model import TwoTower
 from components.trainer.part import Tensors
 from components.trainer.state import ModelState
+from components.trainer.top import top_k, whole_blocks
 from schemas.rows import TREND_DAYS
 
 NEVER = -1e30
@@ -43,11 +44,14 @@ class Ranker(tf.Module):
         self.bias = bias if withdrawn is None else tf.where(tf.constant(withdrawn), NEVER, bias)
 
     def matrix(self, trends: tf.Tensor) -> tf.Tensor:
-        """float32 [items, dimension + 5]: what a score is linear in. trends: float32 [items, 4]."""
-        return tf.concat([self.vectors, trends, self.bias[:, None]], axis=1)
+        """float32 [dimension + 5, items]: what a score is linear in. trends: float32 [items, 4].
+
+        Items lie side by side: a product with many queries runs about four times as fast as with rows.
+        """
+        return tf.concat([tf.transpose(self.vectors), tf.transpose(trends), self.bias[None, :]], axis=0)
 
     def queries(self, batch: Tensors) -> tf.Tensor:
-        """float32 [rows, dimension + 5]: what a row of `matrix` is multiplied with.
+        """float32 [rows, dimension + 5]: what a column of `matrix` is multiplied with.
 
         `history` of the batch holds catalogue positions.
         """
@@ -56,12 +60,12 @@ class Ranker(tf.Module):
 
     def repeat(self, batch: Tensors, matrix: tf.Tensor) -> tf.Tensor:
         """float32 [rows, n]: what past items get on top."""
-        trends = tf.pad(matrix[:, -1 - len(TREND_DAYS) : -1], [[1, 0], [0, 0]])
-        return self.model.repeat(batch, tf.gather(trends, batch["history"]))
+        trends = columns(matrix, batch["history"])[..., -1 - len(TREND_DAYS) : -1]
+        return self.model.repeat(batch, trends)
 
     def scores(self, batch: Tensors, matrix: tf.Tensor, excluded: tf.Tensor | None = None) -> tf.Tensor:
         """float32 [rows, items], by one product over the catalogue. excluded: int32 [rows, n] positions."""
-        scores = tf.linalg.matmul(self.queries(batch), matrix, transpose_b=True)
+        scores = tf.linalg.matmul(self.queries(batch), matrix)
         # Padding and items that left the catalogue add nothing to column 0.
         added = tf.where(batch["history"] > 0, self.repeat(batch, matrix), 0.0)
         positions = batch["history"]
@@ -69,19 +73,33 @@ class Ranker(tf.Module):
             added = tf.concat([added, tf.where(excluded > 0, NEVER, 0.0)], axis=1)
             positions = tf.concat([positions, excluded], axis=1)
         rows = tf.broadcast_to(tf.range(tf.shape(added)[0])[:, None], tf.shape(added))
-        columns = tf.maximum(positions - 1, 0)
-        return tf.tensor_scatter_nd_add(scores, tf.stack([rows, columns], axis=-1), added)
+        places = tf.stack([rows, tf.maximum(positions - 1, 0)], axis=-1)
+        return tf.tensor_scatter_nd_add(scores, places, added)
 
     def pairs(self, batch: Tensors, positions: tf.Tensor, matrix: tf.Tensor) -> tf.Tensor:
         """float32 [rows]: one item's score a row; -inf where it cannot be listed. positions: int32 [rows]."""
-        score = tf.reduce_sum(self.queries(batch) * tf.gather(matrix, tf.maximum(positions - 1, 0)), axis=1)
+        score = tf.reduce_sum(self.queries(batch) * columns(matrix, positions), axis=1)
         same = batch["history"] == positions[:, None]
         score += tf.reduce_sum(tf.where(same, self.repeat(batch, matrix), 0.0), axis=1)
         return tf.where((positions > 0) & (score > NEVER / 2), score, -float("inf"))
 
 
+def columns(matrix: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
+    """float32 [..., dimension + 5]: the items at the positions [...]; for position 0 it is some item's."""
+    found = tf.gather(matrix, tf.maximum(positions - 1, 0), axis=1)
+    return tf.transpose(found, [*range(1, len(found.shape)), 0])
+
+
+def in_blocks(matrix: tf.Tensor) -> tf.Tensor:
+    """The matrix with columns of no item behind it, as `best` wants a large catalogue."""
+    rows, items = matrix.shape
+    more = whole_blocks(items) - items
+    nothing = tf.concat([tf.zeros([rows - 1, more]), tf.fill([1, more], NEVER)], axis=0)
+    return tf.concat([matrix, nothing], axis=1)
+
+
 def best(scores: tf.Tensor, k: tf.Tensor | int) -> tuple[tf.Tensor, tf.Tensor]:
     """Positions (int32) and scores (float32), [rows, k], of the best items; both 0 where none is left."""
-    values, columns = tf.math.top_k(scores, k)
+    values, places = top_k(scores, k)
     listed = values > NEVER / 2
-    return tf.where(listed, columns + 1, 0), tf.where(listed, values, 0.0)
+    return tf.where(listed, places + 1, 0), tf.where(listed, values, 0.0)

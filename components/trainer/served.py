@@ -10,7 +10,7 @@ from components.features.data_state import DataState
 from components.trainer.given import GivenFeatures
 from components.trainer.inputs import Histories, Lookups, Users
 from components.trainer.moment import RECENT_AGE, as_of_push, push_rows, withdrawn
-from components.trainer.ranker import Ranker, best
+from components.trainer.ranker import Ranker, best, columns, in_blocks
 from components.trainer.recent import History, aged, ages_by_place, distinct, merged
 from components.trainer.state import ModelState
 from components.trainer.vocabulary import lookup_table
@@ -59,7 +59,7 @@ class Served(tf.Module):
         self.push = start_of(data.span + 1)
         self.item_positions, self.user_positions = self.ranker.catalogue.positions, lookup_table(user_ids)
         self.item_ids = _kept(np.array(["", *item_ids], dtype=object))
-        self.matrix = _kept(self.ranker.matrix(tf.constant(data.trends(data.span + 1))))
+        self.matrix = _kept(in_blocks(self.ranker.matrix(tf.constant(data.trends(data.span + 1)))))
         self.given_features = GivenFeatures(state)
         counted = [name for name, weight in state.config.behavior_weights if weight > 0]
         self.counted = tf.constant(["", *counted])
@@ -140,10 +140,9 @@ class Served(tf.Module):
 
     @tf.function(input_signature=[_ITEM], autograph=False)
     def embed_item(self, item_id: tf.Tensor) -> dict[str, tf.Tensor]:
-        """An item's row of the matrix."""
+        """An item's column of the matrix."""
         positions = self._positions(item_id)
-        rows = tf.gather(self.matrix, tf.maximum(positions - 1, 0))
-        return {"vector": tf.where(positions[:, None] > 0, rows, 0.0)}
+        return {"vector": tf.where(positions[:, None] > 0, columns(self.matrix, positions), 0.0)}
 
     def _positions(self, item_ids: tf.Tensor) -> tf.Tensor:
         return tf.cast(self.item_positions.lookup(item_ids), tf.int32)

@@ -10,8 +10,9 @@ ABOUT = """
 Post what users do, and ask for lists that follow it at once.
 
 Events are on the disk when `POST /events` answers. The lists of `GET /recommendations/{user_id}` know the
-newest of them, on top of the history as of the last push. Where something is gone the answer is 503 with
-`Retry-After`, or the popular items, as configured.
+newest of them, on top of the history as of the last push.
+
+Where something is gone the answer is 503 with `Retry-After`, or the popular items, as configured.
 """
 LOOK = {"defaultModelsExpandDepth": -1, "tryItOutEnabled": True, "displayRequestDuration": True}
 """Of Swagger UI: no list of schemas at the end, forms that are ready to be sent."""

@@ -220,6 +220,25 @@ def test_a_withdrawn_item_is_never_listed_and_still_tells_a_taste(world: World, 
     assert not np.allclose(liked["score"], got["score"][-1:])
 
 
+def test_a_large_catalogue_is_listed_by_blocks(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, state = world.first.data, world.base.state
+    scorer, users = Scorer(state, data), [*user_ids(10), ""]
+    items = data.catalogue.num_rows
+    for length in (5, items):
+        top, scores = scorer.top_k(push_rows(data, users), length)
+        with monkeypatch.context() as patch:
+            patch.setattr("components.trainer.top.BLOCK", 16)
+            patch.setattr("components.trainer.top._LONG", 20)
+            export(state, data, tmp_path / str(length), length)
+        got = tf.saved_model.load(str(tmp_path / str(length))).signatures[RECOMMEND](
+            user_id=tf.constant(users)
+        )
+        assert ids(got) == top.tolist()
+        np.testing.assert_allclose(got["score"], scores, atol=1e-5)
+
+
 def test_the_graph_is_stock_tensorflow(folder: Path) -> None:
     model = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
     (graph,) = model.meta_graphs
@@ -234,13 +253,13 @@ def test_the_graph_is_stock_tensorflow(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", [RECOMMEND, RECOMMEND_RECENT, RECOMMEND_CONTEXT])
 def test_one_product_over_the_catalogue(world: World, loaded, name: str) -> None:
-    """Of all matrix products of the graph one has a factor with a row an item."""
+    """Of all matrix products of the graph one has a factor with a column an item."""
     graph = loaded.signatures[name].graph
     items = world.first.data.catalogue.num_rows
     inner = [graph, *(function.graph for function in _functions(graph))]
     products = [op for one in inner for op in one.get_operations() if "MatMul" in op.type]
     assert len(products) > 3
-    over_items = [op for op in products if items in (op.inputs[1].shape.as_list() or [])[:1]]
+    over_items = [op for op in products if items in (op.inputs[1].shape.as_list() or [])[-1:]]
     assert len(over_items) == 1
 
 

@@ -102,13 +102,15 @@ def _newest_events(opened: mlmd.MetadataStore, span: int) -> Artifact | None:
 
 
 def _rows(opened: mlmd.MetadataStore, span: int, *before: Artifact) -> list[Artifact]:
-    """The newest rows of the span, of those that were made before an artifact where one is given."""
+    """The newest rows of the span, of those that were made before or with an artifact where one is given."""
     from tfx.types.standard_artifacts import Examples
 
     from components.base import lookup
+    from components.base.training import last_made_with
 
     rows = lookup.feature_rows(lookup.live(opened, Examples))
-    return lookup.covering((one for one in rows if all(one.id < other.id for other in before)), {span})
+    last = min((last_made_with(opened, one.id) for one in before), default=None)
+    return lookup.covering((one for one in rows if last is None or one.id <= last), {span})
 
 
 def _events_in_rows(rows: list[Artifact], span: int) -> tuple[set[str], set[str]]:

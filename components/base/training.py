@@ -52,6 +52,12 @@ def maker_of(store: mlmd.MetadataStore, artifact: int) -> int:
     return min(one.execution_id for one in events if one.type in OUTPUTS)
 
 
+def last_made_with(store: mlmd.MetadataStore, artifact: int) -> int:
+    """The highest id of what the same execution wrote: within one, ids follow no order of their own."""
+    events = store.get_events_by_execution_ids([maker_of(store, artifact)])
+    return max(one.artifact_id for one in events if one.type in OUTPUTS)
+
+
 def inputs_of(store: mlmd.MetadataStore, execution: int) -> dict[str, int]:
     """Ids of an execution's input artifacts by key; of several under one key the last."""
     events = store.get_events_by_execution_ids([execution])

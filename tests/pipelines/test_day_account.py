@@ -57,8 +57,8 @@ def ingest(home: Home) -> Path:
     made = Examples()
     made.set_string_custom_property(lookup.SPANS, json.dumps([FIRST_SPAN]))
     made.split_names = json.dumps(["learn", "held_out"])
-    made_by(opened, publish(opened, made, rows), {"events": read})
-    publish(opened, DataStateArtifact(), state)
+    written = publish(opened, DataStateArtifact(), state), publish(opened, made, rows)  # in whatever order
+    made_by(opened, written, {"events": read})
     return state
 
 
@@ -74,14 +74,15 @@ def publish(opened, artifact, folder: Path) -> int:
     return number
 
 
-def made_by(opened, artifact: int, inputs: dict[str, int]) -> None:
-    """Puts the execution that wrote an artifact, with what it took, into MLMD."""
+def made_by(opened, artifacts: tuple[int, ...], inputs: dict[str, int]) -> None:
+    """Puts the execution that wrote some artifacts, with what it took, into MLMD."""
     from ml_metadata.proto import metadata_store_pb2
 
     kind = metadata_store_pb2.ExecutionType(name="step")
     execution = metadata_store_pb2.Execution(type_id=opened.put_execution_type(kind))
     (number,) = opened.put_executions([execution])
-    for key, one, direction in [("made", artifact, "OUTPUT"), *((k, a, "INPUT") for k, a in inputs.items())]:
+    made = [("made", one, "OUTPUT") for one in artifacts]
+    for key, one, direction in [*made, *((k, a, "INPUT") for k, a in inputs.items())]:
         event = metadata_store_pb2.Event(
             artifact_id=one, execution_id=number, type=metadata_store_pb2.Event.Type.Value(direction)
         )

@@ -85,6 +85,12 @@ class LearnConfig(BaseModel):
         le=1,
         description="a positive of a row of n weighs n^-power: 0 all positives alike, 1 all rows",
     )
+    repeat_offset: float = Field(
+        0.0,
+        ge=-100,
+        le=100,
+        description="added to past items in lists, not in learning: above 0 repeats, below discovery",
+    )
     first_epochs: int = Field(2, ge=1, le=100, description="passes over the rows of a first model")
     epochs: int = Field(1, ge=1, le=100, description="passes over new and replayed rows of a later one")
     table_rate: float = Field(0.01, gt=0, le=10, description="initial rate of embedding tables (Adagrad)")

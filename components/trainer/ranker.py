@@ -34,6 +34,7 @@ class Ranker(tf.Module):
         """
         super().__init__()
         self.model = TwoTower(state)
+        self.repeat_offset = state.config.repeat_offset
         self.catalogue = Catalogue.encode(state, lookups, data.catalogue, price)
         ids = tf.constant(self.catalogue.ids)
         represented = self.model.items.represent(ids, tf.constant(self.catalogue.categories))
@@ -61,7 +62,10 @@ class Ranker(tf.Module):
     def repeat(self, batch: Tensors, matrix: tf.Tensor) -> tf.Tensor:
         """float32 [rows, n]: what past items get on top."""
         trends = columns(matrix, batch["history"])[..., -1 - len(TREND_DAYS) : -1]
-        return self.model.repeat(batch, trends)
+        worth = self.model.repeat(batch, trends)
+        if not self.repeat_offset:
+            return worth
+        return tf.where(batch["history_mask"], worth + self.repeat_offset, worth)
 
     def scores(self, batch: Tensors, matrix: tf.Tensor, excluded: tf.Tensor | None = None) -> tf.Tensor:
         """float32 [rows, items], by one product over the catalogue. excluded: int32 [rows, n] positions."""

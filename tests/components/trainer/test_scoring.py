@@ -133,6 +133,22 @@ def test_scores_of_pairs_equal_those_of_the_lists(world: World, scorer: Scorer, 
     assert unknown["score"].numpy().tolist() == [-np.inf, -np.inf]
 
 
+def test_a_repeat_offset_lifts_past_items_by_itself_and_no_others(world: World, scorer: Scorer) -> None:
+    offset = 1.5
+    config = world.config.model_copy(update={"repeat_offset": offset})
+    lifted = Scorer(replace(world.base.state, config=config), world.first.data)
+    row = next(
+        one for n in range(30) if flat(one := push_rows(world.first.data, [f"u{n:03}"]), "history_item")
+    )
+    items = world.first.data.catalogue.column("item_id").to_pylist()
+    rows = row.take(pa.array([0] * len(items)))
+    past = np.isin(items, flat(row, "history_item").to_pylist())
+    difference = lifted.score(rows, items) - scorer.score(rows, items)
+    np.testing.assert_allclose(difference, np.where(past, offset, 0.0), atol=1e-5)
+    top, scores = lifted.top_k(row, len(items))
+    np.testing.assert_allclose(scores[0], lifted.score(rows, top[0].tolist()), atol=1e-5)
+
+
 def test_an_item_nobody_took_is_scored_by_its_features(world: World) -> None:
     """Two items that nobody took differ only by category: users who like one category see the difference."""
     data = world.first.data

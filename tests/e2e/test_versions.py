@@ -1,6 +1,7 @@
 """What is served, taken back, traced and made again: a bootstrap, a day, a rollback, the next day."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -108,10 +109,9 @@ def test_a_rebuild_is_a_new_line_that_goes_through_the_gate(deployment, story):
 
 def test_lineage_tells_the_chain(deployment, story):
     told = everlearn(deployment, "lineage", "4").stdout
-    rows = [line.split("│")[1].strip() for line in told.splitlines() if line.startswith("│")]
-    assert rows == ["1", "3", "4"]
+    assert re.findall(r"^ *(\d+) +[\w ]+? +\d{4}-\d\d-\d\d ", told, re.MULTILINE) == ["1", "3", "4"]
     champion = lineage.read(deployment.home.serving, 4)
-    assert "2024-03-04 to 2024-03-13 (10)" in told
+    assert all(one in told for one in ("2024-03-04", "2024-03-13", "(10)"))
     for fact in (champion.model_digest, champion.code_digest, champion.run_id, champion.config_digest):
         assert fact in told
 

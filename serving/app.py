@@ -7,9 +7,10 @@ import logging
 import re
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import unquote
 
 import orjson
@@ -18,7 +19,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from serving.errors import ApiError, Code, invalid
-from serving.methods import METHODS
+from serving.methods import METHODS, Method
 from serving.metrics import Metrics
 from serving.parse import parse
 from serving.registry import Registry
@@ -26,6 +27,11 @@ from serving.versions import MAX_VERSION
 
 log = logging.getLogger(__name__)
 
+Result = TypeVar("Result")
+Which = tuple[str, int | None, str | None]
+"""A model by name, and its version by number or label."""
+_SMALL_BYTES = 2**16
+"""A body that is read in less than a millisecond, so that nobody else waits for it."""
 _MODEL = r"(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>[^/:]+))?"
 _INFER = re.compile(
     rf"/v1/models/(?P<name>[^/:]+){_MODEL}:(?P<method>classify|regress|predict)", re.IGNORECASE | re.DOTALL
@@ -54,10 +60,16 @@ class RestApi:
     """
 
     def __init__(
-        self, registry: Registry, limits: Limits | None = None, metrics_path: str | None = None
+        self,
+        registry: Registry,
+        limits: Limits | None = None,
+        metrics_path: str | None = None,
+        *,
+        batches: bool = False,
     ) -> None:
-        """`metrics_path`: where Prometheus reads metrics; None for nowhere."""
+        """metrics_path: where Prometheus reads metrics; None for nowhere. batches: models have a batcher."""
         self._registry = registry
+        self._batches = batches
         self._metrics = Metrics()
         self._metrics_path = metrics_path
         self._limits = limits or Limits()
@@ -89,35 +101,52 @@ class RestApi:
             method = match["method"]
             if method == method.lower():
                 body = await self._body(request)
-                name, version, label = _model(match)
-                return await self._run(lambda: self._infer(method, name, version, label, body))
+                return await self._infer(method, _model(match), body)
         if request.method == "GET" and (match := _STATUS.fullmatch(target)):
             name, version, label = _model(match)
             if match["method"] == "metadata":
-                return await self._run(lambda: self._registry.metadata(name, version, label))
+                metadata = self._in_thread(lambda: self._registry.metadata(name, version, label))
+                return Response(await self._in_time(metadata), media_type="application/json")
             return _json(self._registry.status(name, version))
         raise invalid(f"Malformed request: {request.method} {target}")
 
-    def _infer(self, method: str, name: str, version: int | None, label: str | None, body: bytes) -> bytes:
+    async def _infer(self, method: str, which: Which, body: bytes) -> Response:
         started = time.perf_counter()
+        work = self._batched if self._batches and len(body) <= _SMALL_BYTES else self._threaded
         try:
-            answer = METHODS[method](parse(body))
-            with self._registry.lease(name, version, label) as (number, model):
-                content = answer(model)
+            number, content = await self._in_time(work(METHODS[method], which, body))
         except ApiError as error:
-            if self._registry.knows(name):  # no metric for every name that a client makes up
-                self._metrics.refused(name, error.code.name)
+            if self._registry.knows(which[0]):  # no metric for every name that a client makes up
+                self._metrics.refused(which[0], error.code.name)
             raise
-        self._metrics.answered(name, method, number, time.perf_counter() - started)
-        return content
+        self._metrics.answered(which[0], method, number, time.perf_counter() - started)
+        return Response(content, media_type="application/json")
 
-    async def _run(self, work: Callable[[], bytes]) -> Response:
-        future = asyncio.get_running_loop().run_in_executor(self._pool, work)
+    async def _batched(self, method: Method, which: Which, body: bytes) -> tuple[int, bytes]:
+        """Read here, run by the batcher: no thread waits for it, and none has to be woken."""
+        question = method(parse(body))
+        with self._registry.lease(*which) as (number, model):
+            asked = question(model)
+            outputs = await asyncio.wrap_future(model.submit(asked.signature, asked.inputs))
+            return number, asked.body(outputs)
+
+    async def _threaded(self, method: Method, which: Which, body: bytes) -> tuple[int, bytes]:
+        def answer() -> tuple[int, bytes]:
+            question = method(parse(body))
+            with self._registry.lease(*which) as (number, model):
+                asked = question(model)
+                return number, asked.body(model.run(asked.signature, asked.inputs))
+
+        return await self._in_thread(answer)
+
+    async def _in_thread(self, work: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+    async def _in_time(self, work: Awaitable[Result]) -> Result:
         try:
-            content = await asyncio.wait_for(future, self._limits.timeout_seconds)
+            return await asyncio.wait_for(work, self._limits.timeout_seconds)
         except asyncio.TimeoutError:
             raise ApiError(Code.DEADLINE_EXCEEDED, "Timed out waiting for the model's answer") from None
-        return Response(content, media_type="application/json")
 
     async def _body(self, request: Request) -> bytes:
         """The whole body, unpacked; bounded before and after."""
@@ -141,7 +170,7 @@ def _target(scope: Scope) -> str:
     return f"{path}?{query}" if query else path
 
 
-def _model(match: re.Match) -> tuple[str, int | None, str | None]:
+def _model(match: re.Match) -> Which:
     """Name, version and label out of a target."""
     version = None
     if match["version"] is not None:

@@ -59,16 +59,14 @@ class Batcher:
         for number in range(settings.num_batch_threads):
             threading.Thread(target=self._serve, name=f"batch-{number}", daemon=True).start()
 
-    def run(self, key: Hashable, inputs: Tensors, work: Work) -> dict[str, np.ndarray]:
+    def submit(self, key: Hashable, inputs: Tensors, work: Work) -> Future[dict[str, np.ndarray]]:
         """`work(inputs)`, together with other requests of that key whose rows have the same shape.
 
-        Inputs without a common batch dimension run alone. ApiError 503 where the queue is full, and
-        whatever `work` raises for these inputs alone.
+        Inputs without a common batch dimension run alone. ApiError 503 where the queue is full; the future
+        raises whatever `work` raises for these inputs alone. Cancelled before it runs, it never does.
         """
-        rows = _rows(inputs)
-        if rows is None:
-            return work(inputs)
         limit = self._settings.max_batch_size
+        rows = _rows(inputs) or limit  # such a batch is full
         if rows > limit:
             raise invalid(f"Task size {rows} is larger than maximum input batch size {limit}")
         shapes = tuple((name, array.dtype.str, array.shape[1:]) for name, array in sorted(inputs.items()))
@@ -76,7 +74,7 @@ class Batcher:
         with self._changed:
             self._enqueue((key, shapes), task, work)
             self._changed.notify()
-        return task.answer.result()
+        return task.answer
 
     def _enqueue(self, key: Hashable, task: _Task, work: Work) -> None:
         queue = self._queues.setdefault(key, deque())
@@ -129,10 +127,11 @@ def _rows(inputs: Tensors) -> int | None:
 
 
 def _execute(batch: _Batch) -> None:
-    """Answers every task, whatever happens."""
-    if len(batch.tasks) > 1 and _together(batch):
+    """Answers every task that somebody still waits for, whatever happens."""
+    tasks = [task for task in batch.tasks if task.answer.set_running_or_notify_cancel()]
+    if len(tasks) > 1 and _together(batch.work, tasks):
         return
-    for task in batch.tasks:
+    for task in tasks:
         _alone(batch.work, task)
 
 
@@ -143,18 +142,18 @@ def _alone(work: Work, task: _Task) -> None:
         task.answer.set_exception(error)
 
 
-def _together(batch: _Batch) -> bool:
+def _together(work: Work, tasks: list[_Task]) -> bool:
     """Whether the batch could be answered as one; if not, nobody gets an error that is another's."""
     try:
-        names = batch.tasks[0].inputs
-        outputs = batch.work({name: np.concatenate([t.inputs[name] for t in batch.tasks]) for name in names})
+        names = tasks[0].inputs
+        outputs = work({name: np.concatenate([task.inputs[name] for task in tasks]) for name in names})
     except Exception as error:  # anything: each request then runs alone and gets its own error
-        log.debug("A batch of %d requests failed and runs one by one: %s", len(batch.tasks), error)
+        log.debug("A batch of %d requests failed and runs one by one: %s", len(tasks), error)
         return False
-    if any(array.ndim == 0 or len(array) != batch.rows for array in outputs.values()):
+    if any(array.ndim == 0 or len(array) != sum(task.rows for task in tasks) for array in outputs.values()):
         return False
     start = 0
-    for task in batch.tasks:
+    for task in tasks:
         stop = start + task.rows
         task.answer.set_result({name: array[start:stop] for name, array in outputs.items()})
         start = stop

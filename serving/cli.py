@@ -100,7 +100,7 @@ def main(argv: list[str] | None = None) -> int:
     threading.Thread(target=keeper.run, daemon=True).start()
     limits = Limits(options.rest_api_timeout_in_ms / 1000, threads=_threads(options))
     config = uvicorn.Config(
-        RestApi(registry, limits, metrics),
+        RestApi(registry, limits, metrics, batches=options.enable_batching),
         log_config=None,
         access_log=False,
         lifespan="off",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,12 @@ class Model:
         """Inputs by name to outputs by name; strings are object arrays of bytes."""
         if self._batcher is None:
             return self._run(signature, inputs)
-        return self._batcher.run((self, signature), inputs, lambda batch: self._run(signature, batch))
+        return self.submit(signature, inputs).result()
+
+    def submit(self, signature: str, inputs: Mapping[str, np.ndarray]) -> Future[dict[str, np.ndarray]]:
+        """`run` by a thread of the batcher, which there must be."""
+        assert self._batcher is not None
+        return self._batcher.submit((self, signature), inputs, lambda batch: self._run(signature, batch))
 
     def _run(self, signature: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         try:

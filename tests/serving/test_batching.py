@@ -36,7 +36,7 @@ class Held:
 
 def ask(batcher: Batcher, work: Callable, *rows: int, width: int = 1, key: str = "k") -> np.ndarray:
     values = np.repeat(np.array(rows, np.float32)[:, None], width, axis=1)
-    return batcher.run(key, {"x": values}, work)["y"]
+    return batcher.submit(key, {"x": values}, work).result()["y"]
 
 
 @pytest.fixture
@@ -124,8 +124,20 @@ def test_a_batch_waits_its_time_and_no_longer_when_full(pool):
 def test_what_has_no_batch_runs_alone():
     batcher = Batcher(Batching(max_batch_size=1))
     uneven = {"a": np.zeros(2), "b": np.zeros(3)}
-    assert batcher.run("k", uneven, lambda inputs: dict(inputs)).keys() == {"a", "b"}
-    assert batcher.run("k", {"a": np.float32(1)}, lambda inputs: dict(inputs)) == {"a": 1}
+    assert batcher.submit("k", uneven, lambda inputs: dict(inputs)).result().keys() == {"a", "b"}
+    assert batcher.submit("k", {"a": np.float32(1)}, lambda inputs: dict(inputs)).result() == {"a": 1}
+
+
+def test_nobody_runs_what_nobody_waits_for(pool):
+    batcher, work = Batcher(Batching(num_batch_threads=1)), Held()
+    first = pool.submit(ask, batcher, work, 1)
+    assert work.running.wait(5)
+    given_up, kept = (batcher.submit("k", {"x": np.full((1, 1), n)}, work) for n in (2, 3))
+    assert given_up.cancel()
+    work.go.set()
+    assert kept.result(5)["y"].tolist() == [[6]]
+    assert first.result(5).tolist() == [[2]]
+    assert work.batches == [1, 1]
 
 
 def test_parameters(tmp_path: Path):

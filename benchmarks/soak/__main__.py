@@ -10,12 +10,11 @@ Writes soak.csv and soak.md into `--out`; the exit status is 1 where anything di
 from __future__ import annotations
 
 import argparse
-import csv
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple
 from pathlib import Path
 
 from pipelines import environment
@@ -29,6 +28,7 @@ from rich.console import Console  # noqa: E402
 from benchmarks.soak import checks  # noqa: E402
 from benchmarks.soak.commands import Killer, Ran, free_port, run_until_done, sentence, server, size_of  # noqa: E402
 from benchmarks.soak.disorder import Delivery, content, deliveries, in_order  # noqa: E402
+from benchmarks.soak.table import Row, write  # noqa: E402
 from components.events import sql  # noqa: E402
 from components.events.read import available_spans, day_files, read_day  # noqa: E402
 from components.importer.days import EVENTS, next_version  # noqa: E402
@@ -37,26 +37,6 @@ from schemas.home import Home  # noqa: E402
 from schemas.spans import date_of  # noqa: E402
 
 console = Console(highlight=False, soft_wrap=True)
-
-
-@dataclass
-class Row:
-    """One evening of the table."""
-
-    day: str
-    delivered: str
-    killed_in: str
-    verdict: str
-    version: int
-    seconds: float
-    not_learned: int
-    """Delivered days that the champion has not learned."""
-    megabytes: int
-    """Of the state folder."""
-    account: str
-    audit: str
-    answers: str
-    remains: str
 
 
 class Soak:
@@ -103,7 +83,8 @@ class Soak:
         champion = lineage.champion(self.home.serving)
         assert champion is not None
         ours = champion.span == span
-        verdict = f"{champion.verdict}, {champion.kind}" if ours else sentence(ran)
+        refused = sentence(ran).replace(str(self.home.root), "EVERLEARN_HOME")
+        verdict = f"{champion.verdict}, {champion.kind}" if ours else refused
         days = {day for day, _ in self.delivered}
         return Row(
             day=date_of(span).isoformat(),
@@ -138,18 +119,6 @@ def simulated(folder: Path, count: int, seed: int) -> Home:
     if done.status:
         raise SystemExit(done.said)
     return source
-
-
-def write(out: Path, rows: Sequence[Row], told: Sequence[str]) -> None:
-    """soak.csv, and the same table with the summary in soak.md."""
-    names = [field.name for field in fields(Row)]
-    with (out / "soak.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(names)
-        writer.writerows(astuple(row) for row in rows)
-    table = [names, ["---"] * len(names), *([str(cell) for cell in astuple(row)] for row in rows)]
-    lines = ["| " + " | ".join(cell.replace("_", " ") for cell in line) + " |" for line in table]
-    (out / "soak.md").write_text("\n".join(["# Soak", "", *told, "", *lines]) + "\n")
 
 
 def arguments() -> argparse.Namespace:

@@ -26,7 +26,8 @@ class Size:
     baselines: str = backtesting.BASELINES
 
 
-def arguments(name: str, description: str) -> argparse.Namespace:
+def parser(name: str, description: str) -> argparse.ArgumentParser:
+    """The options that all of them have."""
     parser = argparse.ArgumentParser(description=description.partition("\n")[0])
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", dest="size", action="store_const", const="quick", help="minutes (default)")
@@ -38,8 +39,12 @@ def arguments(name: str, description: str) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, help="by default benchmarks/results/<name>/<size>")
     parser.add_argument("--seed", type=int, default=0)
     parser.set_defaults(size="quick")
+    return parser
+
+
+def arguments(name: str, description: str) -> argparse.Namespace:
     environment.prepare()
-    return parser.parse_args()
+    return parser(name, description).parse_args()
 
 
 def run(name: str, home: Home, asked: argparse.Namespace, sizes: Mapping[str, Size]) -> None:

@@ -29,7 +29,9 @@ class TrendTable:
         counts[position[used], day[used] + 1] = item_days.column("events").to_numpy()[used]
         self._days = days
         # Sums of float32 are exact up to 2^24 events of an item.
-        self._before = tf.constant(np.cumsum(counts, axis=1, out=counts).reshape(-1))
+        self.cumulated = np.cumsum(counts, axis=1, out=counts)
+        """float32 [items, days]."""
+        self._before = tf.constant(self.cumulated.reshape(-1))
 
     def days(self, spans: np.ndarray) -> np.ndarray:
         """Spans as `of` takes them, int32."""

@@ -1,0 +1,224 @@
+"""PyTorch's side, the same model: python torch_twin.py FOLDER PASSES. Imports nothing of the project.
+
+Sparse embeddings under Adagrad, dense layers under Adam; batches are made by vectorised operations in the
+loader, not row by row.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as functional
+from torch import nn
+from torch.utils.data import BatchSampler, DataLoader, Dataset, RandomSampler
+
+TREND_DAYS = (1, 3, 7, 28)
+NEVER = -1e9
+Tensors = dict[str, torch.Tensor]
+
+
+class Rows(Dataset):
+    """Rows as batches by number: histories and positives padded, candidates shared by the batch."""
+
+    def __init__(self, arrays: Tensors, settings: dict) -> None:
+        self.arrays, self.settings = arrays, settings
+        self.items = len(arrays["item:ids"]) - 1
+
+    def __len__(self) -> int:
+        return len(self.arrays["bounds"]) - 1
+
+    def __getitem__(self, numbers: list[int]) -> Tensors:
+        uniform = torch.randint(1, self.items + 1, [self.settings["uniform_negatives"]], dtype=torch.int32)
+        return self.batch(torch.tensor(numbers), uniform, self.settings["unknown_rate"])
+
+    def batch(self, rows: torch.Tensor, uniform: torch.Tensor, unknown: float) -> Tensors:
+        arrays = self.arrays
+        places, mask = _padded(arrays["history_bounds"], rows)
+        history = arrays["history:history"][places] * mask
+        at, own = _padded(arrays["bounds"], rows)
+        owner, positive = own.nonzero()[:, 0], arrays["taken"][at[own]]
+        weight = arrays["taken_weight"][at[own]]
+        candidates = torch.unique(torch.cat([positive, uniform]))
+        distinct = torch.unique(torch.cat([candidates, history[mask]]))
+        same = (history[owner] == positive[:, None]) & mask[owner]
+        repeated, place = same.any(1), same.int().argmax(1)
+        of_history, of_shared = (torch.zeros(len(rows), n) for n in (history.shape[1], len(candidates)))
+        of_history[owner[repeated], place[repeated]] = weight[repeated]
+        fresh = ~repeated
+        of_shared[owner[fresh], torch.searchsorted(candidates, positive[fresh])] = weight[fresh]
+        there = torch.searchsorted(candidates, history).clamp(max=len(candidates) - 1)
+        taken = mask & (candidates[there] == history)
+        excluded = torch.zeros(len(rows), len(candidates), dtype=torch.bool)
+        excluded[taken.nonzero()[:, 0], there[taken]] = True
+        share = (len(rows) - 1) / max(len(self) - 1, 1)
+        absent = (1 - share) ** arrays["takers"][candidates].double() * (1 - 1 / self.items) ** len(uniform)
+
+        def forget(ids: torch.Tensor, rate: float = unknown) -> torch.Tensor:
+            return torch.where(torch.rand(ids.shape) < rate, 0, ids) if rate else ids
+
+        who = {name: arrays[f"user:{name}"][rows] for name in ("user", "user_categories", "hour", "weekday")}
+        days = arrays["days"][rows]
+        return {
+            "mask": mask,
+            "history": torch.searchsorted(distinct, history) * mask,
+            **{name: arrays[f"history:{name}"][places] * mask for name in ("times", "first", "last")},
+            "decayed": arrays["history:decayed"][places] * mask[..., None],
+            "behavior": forget(arrays["history:behavior"][places] * mask),
+            "history_weight": of_history,
+            "candidate": torch.searchsorted(distinct, candidates),
+            "candidate_weight": of_shared,
+            "excluded": excluded,
+            "inclusion": (1 - absent).float(),
+            "user": forget(who["user"]),
+            "user_categories": forget(who["user_categories"]),
+            "user_numbers": arrays["user:user_numbers"][rows],
+            "hour": forget(who["hour"], 0.25 if unknown else 0.0),
+            "weekday": who["weekday"],
+            "item": forget(arrays["item:ids"][distinct]),
+            "item_categories": forget(arrays["item:categories"][distinct]),
+            "item_numbers": arrays["item:numbers"][distinct],
+            "candidate_trend": self._trend(days, candidates[None]),
+            "history_trend": self._trend(days, history),
+        }
+
+    def _trend(self, days: torch.Tensor, items: torch.Tensor) -> torch.Tensor:
+        table = self.arrays["trend"]
+        now = table[items, days[:, None]]
+        return torch.log1p(torch.stack([now - table[items, days[:, None] - back] for back in TREND_DAYS], -1))
+
+
+def _padded(bounds: torch.Tensor, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    starts, lengths = bounds[rows], bounds[rows + 1] - bounds[rows]
+    steps = torch.arange(max(1, int(lengths.max())))
+    mask = steps < lengths[:, None]
+    return torch.where(mask, starts[:, None] + steps, 0), mask
+
+
+class TwoTower(nn.Module):
+    """score = <user, item> / temperature + bias + trend term + repeat term."""
+
+    def __init__(self, arrays: Tensors, settings: dict) -> None:
+        super().__init__()
+        self.settings = settings
+        weights = {name[7:]: one for name, one in arrays.items() if name.startswith("weight:")}
+        kernels = [name[:-7] for name in weights if name.endswith("/kernel")]
+        self.layers = nn.ModuleDict({_key(name): _linear(weights, name) for name in kernels})
+        tables = [name for name in weights if name.rpartition("/")[0] not in kernels]
+        self.tables = nn.ModuleDict(
+            {_key(name): nn.Embedding.from_pretrained(weights[name], False, sparse=True) for name in tables}
+        )
+
+    def layer(self, name: str, inputs: torch.Tensor) -> torch.Tensor:
+        return self.layers[_key(name)](inputs)
+
+    def rows(self, name: str, ids: torch.Tensor) -> torch.Tensor:
+        return self.tables[_key(name)](ids)
+
+    def forward(self, batch: Tensors) -> torch.Tensor:
+        """The summed loss."""
+        settings, mask = self.settings, batch["mask"]
+        represented = self.rows("item/id", batch["item"])
+        for place, name in enumerate(settings["item_categories"]):
+            represented = represented + self.rows(f"item/feature/{name}", batch["item_categories"][:, place])
+        hidden = torch.relu(self.layer("item/hidden", torch.cat([represented, batch["item_numbers"]], 1)))
+        vectors = represented + self.layer("item/out", hidden)
+        query, trend_weight, activity = self._user(batch, represented)
+        scores = query @ vectors.T / settings["temperature"] + self.rows("item/bias", batch["item"])[:, 0]
+        shared = scores[:, batch["candidate"]]
+        shared = shared + torch.einsum("bt,bct->bc", trend_weight, batch["candidate_trend"])
+        past = scores.gather(1, batch["history"])
+        past = past + torch.einsum("bt,bht->bh", trend_weight, batch["history_trend"])
+        past = past + self._repeat(batch, activity)
+        new = shared - torch.log(batch["inclusion"])
+        new = torch.where(batch["excluded"] | (batch["candidate_weight"] > 0), NEVER, new)
+        old = torch.where(mask & (batch["history_weight"] <= 0), past, NEVER)
+        against_new = torch.logsumexp(new, 1, keepdim=True)
+        against = torch.logsumexp(torch.cat([new, old], 1), 1, keepdim=True)
+        of_all = (batch["candidate_weight"] * functional.softplus(against - shared)).sum()
+        of_all = of_all + (batch["history_weight"] * functional.softplus(against - past)).sum()
+        of_new = (batch["candidate_weight"] * functional.softplus(against_new - shared)).sum()
+        return (1 - settings["discovery"]) * of_all + settings["discovery"] * of_new
+
+    def _user(self, batch: Tensors, represented: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        mask, half_lives = batch["mask"], torch.tensor(self.settings["half_lives"])
+        decay = torch.exp(-math.log(2) * batch["last"][..., None] / half_lives)
+        weight = decay * (torch.log1p(batch["times"]) * mask)[..., None]
+        taken = functional.embedding(batch["history"], represented)
+        bags = torch.einsum("bhl,bhd->bld", weight, taken) / (weight.sum(1)[..., None] + 0.1)
+        moment = self.rows("user/hour", batch["hour"]) + self.rows("user/weekday", batch["weekday"])
+        for place, name in enumerate(self.settings["user_categories"]):
+            moment = moment + self.rows(f"user/feature/{name}", batch["user_categories"][:, place])
+        distinct = mask.sum(1, keepdim=True).float()
+        activity = torch.log1p(torch.cat([distinct, batch["decayed"].sum(1)], 1))
+        inputs = torch.cat([bags.flatten(1), moment, activity, batch["user_numbers"]], 1)
+        hidden = torch.relu(self.layer("user/hidden", inputs))
+        query = self.layer("user/out", hidden) + self.layer("user/skip", inputs)
+        return query + self.rows("user/id", batch["user"]), self.layer("user/trend", hidden), activity
+
+    def _repeat(self, batch: Tensors, activity: torch.Tensor) -> torch.Tensor:
+        decayed = torch.log(batch["decayed"] + self.settings["floor"])
+        ages = torch.log1p(torch.stack([batch[name] for name in ("times", "last", "first")], -1))
+        spread = activity[:, None].expand(-1, decayed.shape[1], -1)
+        kinds = self.settings["behaviors"]
+        behavior = functional.one_hot(batch["behavior"].long(), 1 + kinds)[..., 1:].float()
+        inputs = torch.cat([decayed, ages, spread, batch["history_trend"], behavior], -1)
+        hidden = torch.relu(self.layer("repeat/hidden", inputs))
+        worth = self.layer("repeat/linear", inputs) + self.layer("repeat/out", hidden)
+        return worth[..., 0] * batch["mask"]
+
+
+def _key(name: str) -> str:
+    return name.replace("/", "|").replace(".", "·")
+
+
+def _linear(weights: Tensors, name: str) -> nn.Linear:
+    kernel = weights[f"{name}/kernel"]
+    layer = nn.Linear(*kernel.shape)
+    layer.weight.data, layer.bias.data = kernel.T.contiguous(), weights[f"{name}/bias"]
+    return layer
+
+
+def measure(folder: Path, passes: int) -> dict[str, float]:
+    """Seconds of the first pass and of a later one; the loss of one step here and in TensorFlow."""
+    with np.load(folder / "arrays.npz") as file:
+        arrays = {name: torch.from_numpy(file[name]) for name in file.files if file[name].ndim}
+        expected = float(file["loss"])
+    settings = json.loads((folder / "settings.json").read_text())
+    started = time.perf_counter()
+    torch.manual_seed(0)
+    rows, model = Rows(arrays, settings), TwoTower(arrays, settings)
+    with torch.no_grad():
+        found = float(model(rows.batch(arrays["some"], arrays["uniform"], 0.0)))
+    tables = torch.optim.Adagrad(
+        model.tables.parameters(), settings["table_rate"], initial_accumulator_value=0.1
+    )
+    dense = torch.optim.Adam(model.layers.parameters(), settings["dense_rate"])
+    sampler = BatchSampler(RandomSampler(rows), settings["batch_rows"], drop_last=False)
+    times, cpu = [started], []
+    for _ in range(1 + passes):
+        for batch in DataLoader(rows, batch_size=None, sampler=sampler):
+            tables.zero_grad(set_to_none=True)
+            dense.zero_grad(set_to_none=True)
+            model(batch).backward()
+            tables.step()
+            dense.step()
+        times.append(time.perf_counter())
+        cpu.append(time.process_time())
+    later = (times[-1] - times[1]) / passes
+    return {
+        "first": times[1] - times[0],
+        "later": later,
+        "cpu": (cpu[-1] - cpu[0]) / passes,
+        "loss": found,
+        "loss_in_tensorflow": expected,
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(Path(sys.argv[1]), int(sys.argv[2]))))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 
 from airflow.sdk import DAG, Context, Param
 
+from dags.defaults import DEFAULTS
 from dags.step_operator import run_of_a_day
 
 DATE = r"^\d{4}-\d{2}-\d{2}$"
@@ -21,13 +22,11 @@ with DAG(
     description="Learns a first champion from a stretch of days",
     doc_md=__doc__,
     schedule=None,
-    start_date=datetime(2000, 1, 1, tzinfo=timezone.utc),
-    max_active_runs=1,
     default_args={"retries": 1, "retry_delay": timedelta(seconds=15)},
     params={
         "first": Param(type="string", pattern=DATE, description="First day (YYYY-MM-DD)."),
         "last": Param(type="string", pattern=DATE, description="Last day (YYYY-MM-DD)."),
     },
-    tags=["everlearn"],
+    **DEFAULTS,
 ) as dag:
     run_of_a_day(arguments)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 
 from airflow.sdk import DAG, Context, CronDataIntervalTimetable
 
+from dags.defaults import DEFAULTS
 from dags.step_operator import run_of_a_day
 
 
@@ -19,10 +20,7 @@ with DAG(
     description="Holds a model learned anew from all days against the champion, every N weeks",
     doc_md=__doc__,
     schedule=CronDataIntervalTimetable("0 12 * * 0", timezone="UTC"),
-    start_date=datetime(2000, 1, 1, tzinfo=timezone.utc),
-    catchup=False,
-    max_active_runs=1,
     default_args={"retries": 1, "retry_delay": timedelta(minutes=1)},
-    tags=["everlearn"],
+    **DEFAULTS,
 ) as dag:
     run_of_a_day(arguments)

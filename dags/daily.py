@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 
 from airflow.sdk import DAG, Context, CronDataIntervalTimetable, Param
 
 from dags.day_sensor import DayFolderSensor
+from dags.defaults import DEFAULTS
 from dags.step_operator import run_of_a_day
 
 DATE = r"^(\d{4}-\d{2}-\d{2})?$"
@@ -30,9 +31,6 @@ with DAG(
     description="Learns one day: quality, features, replay, training, gate, push",
     doc_md=__doc__,
     schedule=CronDataIntervalTimetable("@daily", timezone="UTC"),
-    start_date=datetime(2000, 1, 1, tzinfo=timezone.utc),
-    catchup=False,
-    max_active_runs=1,
     default_args={
         "retries": 2,
         "retry_delay": timedelta(seconds=15),
@@ -50,7 +48,7 @@ with DAG(
             description="Hours to wait for the day's events; empty: 6 in a scheduled run, none by hand.",
         ),
     },
-    tags=["everlearn"],
+    **DEFAULTS,
 ) as dag:
     DayFolderSensor(task_id="wait", day_of=day_of, doc_md="Waits for the day's events.") >> run_of_a_day(
         arguments

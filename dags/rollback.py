@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import DAG, Context, Param
 
+from dags.defaults import DEFAULTS
 from dags.step_operator import MODEL, StepOperator
 
 
@@ -29,8 +30,6 @@ with DAG(
     description="Serves an earlier model again and takes back what came after it",
     doc_md=__doc__,
     schedule=None,
-    start_date=datetime(2000, 1, 1, tzinfo=timezone.utc),
-    max_active_runs=1,
     default_args={"retries": 1, "retry_delay": timedelta(seconds=5)},
     params={
         "to": Param(
@@ -39,6 +38,6 @@ with DAG(
             description="Version to serve again; empty: the last one with other weights than the champion's.",
         ),
     },
-    tags=["everlearn"],
+    **DEFAULTS,
 ) as dag:
     RollbackOperator(task_id="rollback", doc_md=__doc__)

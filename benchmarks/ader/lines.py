@@ -117,13 +117,12 @@ class KnnLine:
             self.model.learn(one)
 
 
-FINETUNE = {"replay": {**SESSIONS["replay"], "share": 0.0}}
 MODELS: dict[str, dict[str, Any]] = {
     "bags": {"encoder": "bags"},
-    "fine-tune": FINETUNE,
+    "fine-tune": {"replay": {**SESSIONS["replay"], "share": 0.0}},
     "replay": {},
-    "replay + distillation": {"distill": 0.3},
-    "fine-tune + EWC": {**FINETUNE, "pull": 1.0, "pull_by": "ewc"},
+    "replay in one pass": {"epochs": 1, "later_rate": 1.0},
+    "replay + distillation": {"distill": 1.0},
     "joint": {},
 }
 KNN, JOINT = "session kNN", "joint"

@@ -30,8 +30,8 @@ def events_before(data: DataState, items: pa.Array) -> np.ndarray:
 
 
 def new_takes(asked: Asked) -> np.ndarray:
-    """bool, flat as the rows' items: what was taken and is new to its taker, known to the catalogue."""
-    return asked.relevant & ~asked.had & asked.known
+    """bool, flat as the rows' items: what was taken and is new to its taker."""
+    return asked.relevant & ~asked.had
 
 
 def measure(steps: Iterable[Step], k: int) -> list[dict[str, object]]:

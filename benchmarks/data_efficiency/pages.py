@@ -23,10 +23,10 @@ the CSV files: 95% over days. Seconds are those of a machine with {cores} cores 
 (load {load:.1f} at the end). {versions}.
 """.strip()
 FEW = """
-Recall of single items by what was seen of them so far: takes of items that were new to their taker and in
-the catalogue, and the share that stood among the first {k} of the whole catalogue. `daily`: the model of the
-evening before; `stale`: the first model, which has learned nothing since, with the same histories, trends
-and catalogue.
+Recall of single items by what was seen of them so far: takes of items that were new to their taker, and
+the share that stood among the first {k} of the whole catalogue; what is not in the catalogue yet cannot.
+`daily`: the model of the evening before; `stale`: the first model, which has learned nothing since, with the
+same histories, trends and catalogue.
 """.strip()
 TINY = """
 Each day of the window once as a day of {events} events on top of the first model, with the default's replay

@@ -47,12 +47,14 @@ def torch_python(folder: Path) -> Path:
 def sides(python: Path, folder: Path, passes: int) -> dict[str, list[str]]:
     """The command of each side."""
     package, what = "benchmarks.throughput", [str(folder), str(passes)]
+    twin = [str(python), str(Path(__file__).with_name("torch_twin.py")), *what]
     fit = [sys.executable, "-m", f"{package}.keras_fit", *what]
     return {
         OURS: [sys.executable, "-m", f"{package}.everlearn", *what],
         "Keras fit, Adagrad": [*fit, "adagrad"],
         "Keras fit, Adam": [*fit, "adam"],
-        TWIN: [str(python), str(Path(__file__).with_name("torch_twin.py")), *what],
+        TWIN: [*twin, "1"],
+        f"{TWIN} on all cores": [*twin, str(os.cpu_count())],
     }
 
 

@@ -25,7 +25,7 @@ _LOT = 3
 def write(home: Home, log: str, days: int, count: int, seed: int, folder: Path) -> int:
     """Draws rows of the log's first days into `folder`; how many there are."""
     config = BacktestConfig(start=logs.FIRST[log] + days, days=1, bootstrap_days=days, tune_days=())
-    prepared = prepare(logs.source(home), config, home.root / "throughput" / f"{days}")
+    prepared = prepare(logs.source(home), config, folder / "prepared")
     rows = canonical(lowest(prepared.learn, priorities(prepared.learn, seed, _LOT), count))
     prepared.data.save(folder / "data")
     pq.write_table(rows, folder / "rows.parquet")

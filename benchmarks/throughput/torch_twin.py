@@ -1,4 +1,4 @@
-"""PyTorch's side, the same model: python torch_twin.py FOLDER PASSES. Imports nothing of the project.
+"""PyTorch's side, the same model: python torch_twin.py FOLDER PASSES THREADS. Imports nothing of ours.
 
 Sparse embeddings under Adagrad, dense layers under Adam; batches are made by vectorised operations in the
 loader, not row by row.
@@ -221,4 +221,6 @@ def measure(folder: Path, passes: int) -> dict[str, float]:
 
 
 if __name__ == "__main__":
+    # Threads wait for each other by spinning: where others want the cores too, one is faster than two.
+    torch.set_num_threads(int(sys.argv[3]))
     print(json.dumps(measure(Path(sys.argv[1]), int(sys.argv[2]))))

@@ -60,7 +60,6 @@ def day_account(home: Home, span: int) -> DayAccount | None:
     if events is None:
         return None
     account = store.read_account(events.uri, span)
-    newest = day_files(home.events, span).version
     champion = lineage.champion(home.serving)
     has_learned = champion is not None and span in champion.spans_learned
     learned = held_out = weightless = 0
@@ -73,7 +72,7 @@ def day_account(home: Home, span: int) -> DayAccount | None:
     return DayAccount(
         date=account["date"],
         version=account["version"],
-        newest_version=newest,
+        newest_version=day_files(home.events, span).version,
         received=account["received"],
         accepted=account["accepted"],
         duplicates=account["duplicates"],
@@ -84,9 +83,7 @@ def day_account(home: Home, span: int) -> DayAccount | None:
         weightless=weightless,
         champion=champion.version if champion else None,
         learned_version=champion.data_versions.get(account["date"]) if champion and has_learned else None,
-        broken=still_broken(home.broken, lambda date: newest if date == account["date"] else 0).get(
-            account["date"], ""
-        ),
+        broken=still_broken(home.broken, home.events).get(account["date"], ""),
     )
 
 

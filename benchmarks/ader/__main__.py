@@ -50,7 +50,7 @@ def main() -> None:
             for update in walk(lines.line(name, seed), periods, UPDATES[asked.size], work):
                 found.setdefault((name, seed), []).append(update)
                 print(f"{name}, seed {seed}: {update}", flush=True)
-            report.write(found, asked.out or RESULTS / asked.size)
+            report.write(found, asked.size, asked.out or RESULTS / asked.size)
 
 
 if __name__ == "__main__":

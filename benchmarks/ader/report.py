@@ -38,8 +38,8 @@ COLUMNS = (
 )
 
 
-def write(found: Found, out: Path) -> None:
-    """ader.csv (a row an update) and ader.md."""
+def write(found: Found, size: str, out: Path) -> None:
+    """ader.csv (a row an update) and ader.md. size: quick or full."""
     out.mkdir(parents=True, exist_ok=True)
     rows = [
         {"line": name, "seed": seed, **asdict(one)} for (name, seed), ones in found.items() for one in ones
@@ -50,7 +50,7 @@ def write(found: Found, out: Path) -> None:
         writer.writerows(
             {k: round(v, 6) if isinstance(v, float) else v for k, v in row.items()} for row in rows
         )
-    (out / "ader.md").write_text(_page(found, out.name))
+    (out / "ader.md").write_text(_page(found, size))
 
 
 def _page(found: Found, size: str) -> str:

@@ -55,7 +55,7 @@ def by_uri(artifacts: Iterable[Artifact], uri: str) -> list[Artifact]:
 def learned_with(store: mlmd.MetadataStore, serving: Path, version: int) -> list[Artifact]:
     """The data state as of which the weights that a version serves were learned, none or one.
 
-    What MLMD has of later days' or corrected days' events by a higher id is unknown to these weights.
+    Events that came or were corrected later, whatever MLMD has of them, are unknown to these weights.
     """
     return by_uri(live(store, DataStateArtifact), lineage.learner(serving, version).data_uri)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from components.events import store
+from components.events.read import day_files
 from components.quality.validate import RESULT_FILE, index_of
 from schemas.events import EVENTS
-from schemas.spans import date_of
+from schemas.spans import date_of, parse_date, span_of
 
 
 def hand_on(events: Path, broken: Mapping[str, list[str]], earlier: Iterable[Path], out: Path) -> None:
@@ -52,14 +53,18 @@ def told(report: Path) -> list[str]:
     ]
 
 
-def still_broken(kept: Path, versions: Callable[[str], int]) -> dict[str, str]:
+def still_broken(kept: Path, days: Path) -> dict[str, str]:
     """Sentences by date of the broken days whose reports are in folders below `kept`, unless another version
-    of their files is there now; `versions` gives the newest one of a date."""
+    of their files lies below `days` now."""
+
+    def newest(date: str) -> int:
+        return day_files(days, span_of(parse_date(date))).version
+
     found: dict[str, str] = {}
     for path in sorted(kept.glob(f"*/{RESULT_FILE}"), key=lambda one: one.stat().st_mtime):
         then = json.loads(path.read_text()).get("versions", {})
         lines = zip(then, told(path.parent), strict=False)
-        found |= {date: line for date, line in lines if versions(date) == then[date]}
+        found |= {date: line for date, line in lines if newest(date) == then[date]}
     return dict(sorted(found.items()))
 
 

@@ -1,8 +1,7 @@
 """What continual learning is judged by, from the runs of all days so far.
 
 R is float [days, weeks]: R[t, i] = the headline of day t's candidate on the old-task rows of week i, NaN
-where not measured (a week is a task once it is old). Unlike a backtest's, the tasks are ranked among the
-catalogue of day t.
+where not measured (a week is a task once it is old). Each row is ranked over the catalogue of its own day.
 """
 
 from __future__ import annotations

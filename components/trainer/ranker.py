@@ -40,7 +40,7 @@ class Ranker(tf.Module):
         represented = self.model.items.represent(ids, tf.constant(self.catalogue.categories))
         vectors = self.model.items(represented, tf.constant(self.catalogue.numbers))
         self.represented = tf.Variable(represented, trainable=False)  # [items + 1, dimension]
-        self.vectors = vectors[1:]
+        self.vectors = tf.transpose(vectors[1:])  # [dimension, items]
         bias = self.model.items.bias(ids)[1:]
         self.bias = bias if withdrawn is None else tf.where(tf.constant(withdrawn), NEVER, bias)
 
@@ -49,7 +49,7 @@ class Ranker(tf.Module):
 
         Items lie side by side: a product with many queries runs about four times as fast as with rows.
         """
-        return tf.concat([tf.transpose(self.vectors), tf.transpose(trends), self.bias[None, :]], axis=0)
+        return tf.concat([self.vectors, tf.transpose(trends), self.bias[None, :]], axis=0)
 
     def queries(self, batch: Tensors) -> tf.Tensor:
         """float32 [rows, dimension + 5]: what a column of `matrix` is multiplied with.

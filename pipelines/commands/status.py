@@ -7,19 +7,15 @@ from typing import Annotated
 
 import typer
 import yaml
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Table
 
-from components.events.read import available_spans, day_files
+from components.events.read import available_spans
 from components.quality.handing_on import still_broken
 from pipelines import config as settings
+from pipelines.commands.tables import narrow
 from schemas import lineage
 from schemas.home import Home
 from schemas.spans import date_of, parse_date, span_of
-
-PADDING = (0, 1, 0, 0)
-"""Of table cells: a table fits 80 columns."""
 
 app = typer.Typer()
 console = Console(highlight=False)
@@ -45,7 +41,7 @@ def status(
         console.print("no champion yet: `everlearn bootstrap --from DATE --to DATE`")
         return
     columns = ("version", "day", "kind", "parent", "days", "verdict", "pushed (UTC)")
-    table = Table(*columns, box=SIMPLE, padding=PADDING)
+    table = narrow(*columns)
     for one in versions[-20:]:
         parent = "" if one.parent is None else str(one.parent)
         learned = str(len(one.spans_learned))
@@ -62,13 +58,9 @@ def status(
     champion = versions[-1]
     unlearned = [span for span in spans if span <= champion.span and span not in champion.spans_learned]
     console.print(f"champion: version {champion.version}; days up to it not learned yet: {len(unlearned)}")
-    for line in still_broken(home.broken, lambda date: _version(home, date)).values():
+    for line in still_broken(home.broken, home.events).values():
         console.print(line, markup=False)
     _tell_concept_drift(home)
-
-
-def _version(home: Home, date: str) -> int:
-    return day_files(home.events, span_of(parse_date(date))).version
 
 
 def _tell_concept_drift(home: Home) -> None:

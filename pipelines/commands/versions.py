@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Table
 
 from pipelines import config as settings
 from pipelines import environment
+from pipelines.commands.tables import narrow
 from schemas import lineage as lineages
 from schemas.home import Home
 from schemas.lineage import Lineage
@@ -25,7 +24,6 @@ To = Annotated[
 ]
 
 Version = Annotated[int, typer.Argument(help="A served version's number")]
-PADDING = (0, 1, 0, 0)
 SHORT = 8
 """Digits of a digest: the table fits 80 columns."""
 
@@ -53,7 +51,7 @@ def lineage(version: Version) -> None:
     home = Home.from_environment()
     line = lineages.chain(home.serving, _existing(home, version))
     columns = ("version", "kind", "day", "learned then", "weights", "data", "verdict")
-    table = Table(*columns, box=SIMPLE, padding=PADDING)
+    table = narrow(*columns)
     before: set[int] = set()
     for one in line:
         fresh = sorted(set(one.spans_learned) - before) if one.kind == lineages.LEARNED else []

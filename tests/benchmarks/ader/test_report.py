@@ -15,7 +15,7 @@ def updates(recall: float) -> list[Update]:
 
 def test_means_over_updates_and_spread_over_seeds(tmp_path: Path) -> None:
     found = {("replay", 0): updates(0.40), ("replay", 1): updates(0.44), ("session kNN", 0): updates(0.3)}
-    report.write(found, tmp_path / "quick")
+    report.write(found, "quick", tmp_path / "quick")
     page = (tmp_path / "quick" / "ader.md").read_text()
     assert "| replay | 47.00 ± 2.83 | 21.00 ± 1.41 | 200 | 2 | 1 |" in page
     assert "| session kNN | 35.00 | 15.00 |" in page

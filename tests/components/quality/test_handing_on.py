@@ -50,15 +50,18 @@ def test_in_place_of_a_broken_version_stands_the_newest_that_was_sound(tmp_path)
 
 
 def test_a_report_is_told_until_another_version_is_there(tmp_path):
-    report, kept = tmp_path / "report", tmp_path / "kept"
+    report, kept, days = (tmp_path / name for name in ("report", "kept", "days"))
     report.mkdir()
     date = str(date_of(BROKEN))
+    (days / date / "ver-2").mkdir(parents=True)
     (report / "result.json").write_text(json.dumps({"broken": {date: NAMES}, "versions": {date: 2}}))
     keep(report, kept / "2024-03-09")
     (line,) = told(kept / "2024-03-09")
     assert line.startswith(f"{date} is left out, quality failed (users_present): see {kept}")
-    assert still_broken(kept, lambda day: 2) == {date: line}
-    assert still_broken(kept, lambda day: 3) == {}
+    assert still_broken(kept, days) == {date: line}
+    (days / date / "ver-3").mkdir()
+    assert still_broken(kept, days) == {}
+    (days / date / "ver-3").rmdir()
     (report / "result.json").write_text(json.dumps({"broken": {}, "versions": {}}))
     keep(report, kept / "2024-03-09")
-    assert still_broken(kept, lambda day: 2) == {}
+    assert still_broken(kept, days) == {}

@@ -148,5 +148,5 @@ def test_what_is_served_is_what_is_scored(world: World, learned: Candidate, tmp_
 
 def test_vectors_have_length_one(world: World, learned: Candidate) -> None:
     ranker = Scorer(learned.state, world.first.data)._before
-    norms = np.linalg.norm(ranker.vectors, axis=1)
+    norms = np.linalg.norm(ranker.vectors, axis=0)
     np.testing.assert_allclose(norms, 1.0, atol=1e-3)

@@ -28,6 +28,8 @@ MARK = "EVERLEARN_STACK_HOME"
 """Every process of a stack has this variable, so that none is ever lost from sight."""
 AIRFLOW_BIN = REPOSITORY / ".venv-airflow" / "bin"
 AIRFLOW_USER = "admin"
+API = "airflow-api"
+"""Every task of Airflow speaks to it from beginning to end: the last to be stopped."""
 REDIS = shutil.which("redis-server")
 """Started where Debian's redis-server is installed; without it recent events lie in SQLite."""
 STORES = ("redis",) if REDIS else ()
@@ -116,7 +118,7 @@ def services(home: Home, ports: Ports) -> dict[str, Service]:
     settings = {f"EVERLEARN_GATEWAY_{name}": value for name, value in gateway.items()}
     gateway_health = _answers(f"{ports.gateway_url}/health")
     listed = (
-        Service("airflow-api", api, airflow, _answers(f"{ports.airflow_url}/api/v2/version")),
+        Service(API, api, airflow, _answers(f"{ports.airflow_url}/api/v2/version")),
         Service("airflow-dags", dags, airflow, _airflow("dag_processor", ports)),
         Service("airflow-scheduler", scheduler, airflow, _airflow("scheduler", ports)),
         Service("worker", worker, pipeline, _listens(home.worker_socket)),
@@ -149,6 +151,12 @@ def airflow_environment(home: Home, ports: Ports) -> dict[str, str]:
         "API__WORKERS": "1",
         "DATABASE__SQL_ALCHEMY_CONN": database,
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
+        # What a kill leaves running or queued is taken up within a minute, not after five.
+        "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "15",
+        "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
+        # A task outlives an API server that is starting, or starting again: a minute and a half.
+        "WORKERS__EXECUTION_API_RETRIES": "30",
+        "WORKERS__EXECUTION_API_RETRY_WAIT_MAX": "5",
         "DAG_PROCESSOR__REFRESH_INTERVAL": "30",
         "USAGE_DATA_COLLECTION__ENABLED": "false",
     }

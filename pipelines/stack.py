@@ -21,7 +21,7 @@ from pipelines.processes import REPOSITORY
 from pipelines.services import AIRFLOW_USER, Ports, airflow_environment, airflow_password
 from schemas.home import Home
 
-AIRFLOW = ("airflow-api", "airflow-dags", "airflow-scheduler")
+AIRFLOW = (known.API, "airflow-dags", "airflow-scheduler")
 ALL = (*AIRFLOW, "worker", "mlflow", "model-server", *known.STORES, "gateway")
 HEALTHY_SECONDS = 180.0
 
@@ -89,7 +89,7 @@ def addresses(home: Home, services: Sequence[str] = ALL) -> list[str]:
     ports = addresses_of(home)
     login = f"user {AIRFLOW_USER}, password {airflow_password(home)}"
     lines = {
-        "airflow-api": f"Airflow       {ports.airflow_url}  ({login})",
+        known.API: f"Airflow       {ports.airflow_url}  ({login})",
         "mlflow": f"MLflow        {ports.mlflow_url}",
         "model-server": f"Model server  {ports.model_url}",
         "gateway": f"Gateway       {ports.gateway_url}/docs",

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from pipelines.processes import REPOSITORY, die_with_parent, kill_group
-from pipelines.services import Ports, Service, services
+from pipelines.services import API, Ports, Service, services
 from schemas.home import Home
 
 LONGEST_DELAY = 60.0
@@ -92,10 +92,12 @@ def supervise(home: Home, names: list[str]) -> None:
                     one.tend()
         finally:
             deadline = time.monotonic() + STOP_SECONDS
-            for one in supervised:
-                kill_group(one.process.pid, signal.SIGTERM)
-            for one in supervised:
-                one.stop(deadline)
+            for asked in (False, True):  # tasks that end tell Airflow's API so
+                ending = [one for one in supervised if (one.service.name == API) == asked]
+                for one in ending:
+                    kill_group(one.process.pid, signal.SIGTERM)
+                for one in ending:
+                    one.stop(deadline)
 
 
 def lock_file(home: Home) -> Path:

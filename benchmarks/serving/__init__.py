@@ -1,1 +1,1 @@
-"""What the model server adds to a raw model call, and what batching and a switch do under load."""
+"""What the model server adds to a raw model call, beside peers; switches, starts, and the product itself."""

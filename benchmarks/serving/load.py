@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import itertools
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from benchmarks.serving.model import USERS, user_id
+
+@dataclass(frozen=True)
+class Question:
+    """How a server is asked for one user's list."""
+
+    path: str
+    body: Callable[[str], bytes]
+    """The request's body for a user id."""
 
 
 @dataclass
@@ -18,47 +26,63 @@ class Load:
     failed: int = 0
     seconds: float = 0.0
 
+    def quantile(self, share: float) -> float:
+        """Milliseconds; infinite where nothing was answered."""
+        ordered = sorted(self.milliseconds) or [float("inf")]
+        return ordered[int(share * (len(ordered) - 1))]
+
     @property
     def per_second(self) -> float:
         return len(self.milliseconds) / self.seconds
 
 
-def run(host: str, port: int, path: str, clients: int, seconds: float) -> Load:
-    """Asks for one user a request for so long; an answer that is not 200 or broken off is failed."""
-    return asyncio.run(_run(host, port, path, clients, seconds))
+def run(port: int, question: Question, users: list[str], clients: int, seconds: float) -> Load:
+    """Asks for so long; an answer that is not 200 with a list, or broken off, is failed."""
+    return asyncio.run(_run(port, question, users, clients, seconds))
 
 
-async def _run(host: str, port: int, path: str, clients: int, seconds: float) -> Load:
+async def _run(port: int, question: Question, users: list[str], clients: int, seconds: float) -> Load:
     load, started = Load(), time.perf_counter()
-    end = started + seconds
-    await asyncio.gather(*(_client(load, host, port, path, number, end) for number in range(clients)))
+    requests = [_request(port, question, user) for user in users]
+    turns = [itertools.islice(itertools.cycle(requests), 37 * n, None) for n in range(clients)]
+    await asyncio.gather(*(_client(load, port, turn, started + seconds) for turn in turns))
     load.seconds = time.perf_counter() - started
     return load
 
 
-async def _client(load: Load, host: str, port: int, path: str, number: int, end: float) -> None:
-    reader, writer = await asyncio.open_connection(host, port)
-    asked = number * 37
+def _request(port: int, question: Question, user: str) -> bytes:
+    body = question.body(user)
+    head = (
+        f"POST {question.path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+async def _client(load: Load, port: int, requests: itertools.islice, end: float) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
     while time.perf_counter() < end:
-        asked += 1
-        body = json.dumps({"instances": [{"user_id": user_id(asked % USERS)}]}).encode()
-        head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
         started = time.perf_counter()
         try:
-            writer.write(head + body)
-            answer = await reader.readuntil(b"\r\n\r\n")
-            size = next(
-                int(line.split(b":")[1])
-                for line in answer.split(b"\r\n")
-                if line.lower().startswith(b"content-length:")
-            )
-            content = await reader.readexactly(size)
-            ok = answer.startswith(b"HTTP/1.1 200") and b"item-" in content
-        except (OSError, asyncio.IncompleteReadError):
+            writer.write(next(requests))
+            ok = await _answered(reader)
+        except (OSError, asyncio.IncompleteReadError, StopIteration):
             ok = False
-            reader, writer = await asyncio.open_connection(host, port)
         if ok:
             load.milliseconds.append((time.perf_counter() - started) * 1e3)
         else:
             load.failed += 1
+            writer.close()
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.close()
+
+
+async def _answered(reader: asyncio.StreamReader) -> bool:
+    head = await reader.readuntil(b"\r\n\r\n")
+    size = next(
+        int(line.split(b":")[1])
+        for line in head.split(b"\r\n")
+        if line.lower().startswith(b"content-length:")
+    )
+    content = await reader.readexactly(size)
+    return head.startswith(b"HTTP/1.1 200") and b"item_id" in content

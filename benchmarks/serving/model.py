@@ -1,67 +1,99 @@
-"""A SavedModel with the arithmetic of the export's `recommend` on random numbers, for any catalogue."""
+"""The product's own export with a catalogue of any size: a small shop that sells many more items."""
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import time
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import tensorflow as tf
 
-from schemas.signatures import RECOMMEND
+from components.events.config import BehaviorWeights
+from components.features.config import FeaturesConfig
+from components.features.data_state import DataState
+from components.features.stretch import advance_stretch
+from components.release.release import write_expectations
+from components.simulator.config import SimulatorConfig
+from components.simulator.simulate import simulate
+from components.simulator.world import World
+from components.trainer.config import LearnConfig
+from components.trainer.export import export
+from components.trainer.learn import TrainingRows, learn
+from components.trainer.state import ModelState
+from schemas.lineage import digest_of
+from schemas.signatures import LINEAGE_FILE, RECOMMEND
 
-USERS, HISTORY, EXTRA = 2000, 50, 5
 K = 20
+DIMENSION = 64
+_SHOP = SimulatorConfig(
+    days=14, start=dt.date(2026, 1, 1), users=2000, items=400, events_per_day=6000, drift=0.0, new_items=0.0
+)
 
 
-class Random(tf.Module):
-    """One product over [items, dimension + 5], a correction at each past item, top-k, ids."""
+@dataclass(frozen=True)
+class Shop:
+    """What two weeks of it have left."""
 
-    def __init__(self, items: int, dimension: int) -> None:
-        super().__init__()
-        rng = np.random.default_rng(0)
-        width = dimension + EXTRA
+    state: ModelState
+    data: DataState
 
-        def drawn(*shape: int) -> tf.Variable:
-            return tf.Variable(rng.standard_normal(shape, np.float32), trainable=False)
-
-        self.matrix, self.users, self.repeat = drawn(items, width), drawn(USERS, width), drawn(USERS, HISTORY)
-        self.history = tf.Variable(rng.integers(0, items, (USERS, HISTORY), np.int32), trainable=False)
-        self.item_ids = tf.Variable(np.array([f"item-{n}" for n in range(items)], object), trainable=False)
-        keys = tf.constant([user_id(n) for n in range(USERS)])
-        self.rows = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(keys, tf.range(USERS)), 0)
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="user_id")], autograph=False)
-    def recommend(self, user_id: tf.Tensor) -> dict[str, tf.Tensor]:
-        rows = self.rows.lookup(user_id)
-        scores = tf.linalg.matmul(tf.gather(self.users, rows), self.matrix, transpose_b=True)
-        columns = tf.gather(self.history, rows)
-        places = tf.stack(
-            [tf.broadcast_to(tf.range(tf.shape(rows)[0])[:, None], tf.shape(columns)), columns], -1
-        )
-        scores = tf.tensor_scatter_nd_add(scores, places, tf.gather(self.repeat, rows))
-        values, best = tf.math.top_k(scores, K)
-        return {"item_id": tf.gather(self.item_ids, best), "score": values}
+    @property
+    def users(self) -> list[str]:
+        return self.data.users.column("user_id").to_pylist()
 
 
-def user_id(number: int) -> str:
-    return f"user-{number}"
+@cache
+def shop() -> Shop:
+    """Learned once, in seconds: how fast answers come does not depend on how good they are."""
+    world = World(_SHOP)
+    by_span = {day.span: day.events for day in simulate(_SHOP, world)}
+    tables = world.item_table(), world.user_table(), FeaturesConfig(), BehaviorWeights().model_dump()
+    new, held_out, data = advance_stretch(None, by_span, *tables)
+    config = LearnConfig(dimension=DIMENSION, first_epochs=1)
+    return Shop(learn(None, TrainingRows(new, new.slice(0, 0), held_out, data), config).state, data)
 
 
-def write(folder: Path, items: int, dimension: int) -> None:
-    model = Random(items, dimension)
-    tf.saved_model.save(model, str(folder), signatures={RECOMMEND: model.recommend})
+def write(folder: Path, items: int) -> None:
+    """A version as a push leaves it, with so many items: the shop's own, and others of another price."""
+    known = shop()
+    data = replace(known.data, catalogue=_more(known.data.catalogue, items))
+    export(known.state, data, folder, K)
+    write_expectations(folder, known.state, data, list_length=K, users=2, seed=0)
+    (folder / LINEAGE_FILE).write_text(json.dumps({"files_digest": digest_of(folder)}))
+
+
+def _more(catalogue: pa.Table, items: int) -> pa.Table:
+    """The catalogue with drawn rows of its own behind it, as new items; at least its own."""
+    rng = np.random.default_rng(0)
+    extra = max(items - catalogue.num_rows, 0)
+    drawn = catalogue.take(pa.array(rng.integers(0, catalogue.num_rows, extra)))
+    columns = {
+        "item_id": pa.array([f"more-{number:07d}" for number in range(extra)]),
+        "first_span": pa.array(np.full(extra, max(catalogue.column("first_span").to_pylist()) + 1)),
+    }
+    for name in ("price", "price_before"):
+        columns[name] = pa.array(rng.uniform(1, 100, extra))
+    for name, values in columns.items():
+        place = drawn.column_names.index(name)
+        drawn = drawn.set_column(place, name, values.cast(catalogue.schema.field(name).type))
+    return pa.concat_tables([catalogue, drawn])
 
 
 def raw_milliseconds(folder: Path, rows: int, seconds: float) -> list[float]:
-    """What each call of the signature takes in this process, from tensors to arrays."""
+    """What each call of `recommend` takes in this process, from tensors to arrays."""
     run = tf.saved_model.load(str(folder)).signatures[RECOMMEND]
-    took, end = [], time.perf_counter() + seconds
-    number = 0
-    while time.perf_counter() < end:
-        users = tf.constant([user_id((number + row) % USERS) for row in range(rows)])
+    users, number = shop().users, 0
+    took: list[float] = []
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end or len(took) < 10:
+        asked = tf.constant([users[(number + row) % len(users)] for row in range(rows)])
         started = time.perf_counter()
-        for tensor in run(user_id=users).values():
+        for tensor in run(user_id=asked).values():
             tensor.numpy()
         took.append((time.perf_counter() - started) * 1e3)
         number += rows

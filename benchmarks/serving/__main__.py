@@ -61,7 +61,8 @@ def main() -> None:
         f"items; {psutil.cpu_count()} cores shared with the load generator and whatever else ran (load "
         f"{busy:.1f} before, {os.getloadavg()[0]:.1f} after). Batches of up to 32 that wait at most 1 ms, "
         "here as at the peers. `cpu_ms` is what the server's processes burn for a request, whatever else "
-        f"runs; 0 where it was not measured. Made by `python -m benchmarks.serving{' --quick' if options.quick else ''}`."
+        "runs; 0 where it was not measured. Made by "
+        f"`python -m benchmarks.serving{' --quick' if options.quick else ''}`."
     )
     report.write(measured, precisions, bandwidth, about)
 

@@ -62,6 +62,7 @@ def create(home: Home, config: Config, plan: Plan) -> tfx.dsl.Pipeline:
         corrected_before=base.outputs["corrected_before"],
         config=config.learn.model_dump_json(),
         list_length=config.release.list_length,
+        days_at_once=plan.days_at_once,
         span=plan.span,
     ).with_id("Replay")
     trainer = tfx.components.Trainer(

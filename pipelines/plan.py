@@ -15,6 +15,8 @@ from schemas.home import Home
 from schemas.spans import date_of
 
 WEEK = 7
+DAYS_AT_ONCE = 28
+"""A first model of fewer days knows too few users for daily steps."""
 
 
 class PlanError(ValueError):
@@ -41,6 +43,8 @@ class Plan:
     """The stretch has no day of its own: broken days in it are left out, whichever they are."""
     rebuild: bool = False
     """Learn all days anew, from nothing, as another line than the champion's."""
+    days_at_once: int = 0
+    """Of a rebuild: days that are learned at once before the others follow one by one; 0: all at once."""
     airflow_run_id: str = ""
     skip: str = ""
     """Why there is nothing to do; empty where there is."""
@@ -103,18 +107,22 @@ def plan(
     )
 
 
-def plan_rebuild(home: Home) -> Plan:
-    """Plans to learn every day up to the champion's from nothing; the gate decides what is served."""
+def plan_rebuild(home: Home, days_at_once: int = DAYS_AT_ONCE) -> Plan:
+    """Plans to learn every day up to the champion's from nothing; the gate decides what is served.
+
+    days_at_once: the first days, which are learned together; the others follow one by one. 0: all together.
+    """
     champion = lineage.champion(home.serving)
     if champion is None:
         raise PlanError("there is no champion to rebuild: run `everlearn bootstrap --from DATE --to DATE`")
-    return dataclasses.replace(plan(home, champion.span, force=True), rebuild=True, superseded=False)
+    planned = plan(home, champion.span, force=True)
+    return dataclasses.replace(planned, rebuild=True, days_at_once=days_at_once, superseded=False)
 
 
 def plan_challenger(home: Home, weeks: int | None, airflow_run_id: str = "") -> Plan:
-    """Plans a rebuild in the weeks, counted since the epoch, that `weeks` divides; in others a skip.
+    """Plans a rebuild, of all days at once, in the weeks that `weeks` divides; in others a skip.
 
-    weeks: `challenger.weeks`, None for never. Asked once a week.
+    Weeks are counted since the epoch. weeks: `challenger.weeks`, None for never. Asked once a week.
     """
     champion = lineage.champion(home.serving)
     if champion is None:
@@ -124,7 +132,7 @@ def plan_challenger(home: Home, weeks: int | None, airflow_run_id: str = "") -> 
     elif wait := -(champion.span // WEEK) % weeks:
         skip = f"the next challenger is due in {wait} week{'s' if wait > 1 else ''}"
     else:
-        return dataclasses.replace(plan_rebuild(home), airflow_run_id=airflow_run_id)
+        return dataclasses.replace(plan_rebuild(home, days_at_once=0), airflow_run_id=airflow_run_id)
     span = champion.span if champion else 0
     return Plan("", span, span, fingerprint="", superseded=False, airflow_run_id=airflow_run_id, skip=skip)
 

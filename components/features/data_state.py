@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from components.features import catalogue as catalogues
@@ -69,6 +70,16 @@ class DataState:
         for name in _TABLES:
             total.update(of_table(getattr(self, name)).encode())
         return total.hexdigest()
+
+    def as_of(self, span: int) -> DataState:
+        """What of it was there at the end of an earlier span: its items and daily counts.
+
+        Histories, features and prices stay those of today: rows carry their own.
+        """
+        known = self.catalogue.filter(pc.less_equal(self.catalogue.column("first_span"), span))
+        counted = self.item_days.filter(pc.less_equal(self.item_days.column("span"), span))
+        spans = {one: digest for one, digest in self.spans.items() if one <= span}
+        return replace(self, span=span, spans=spans, catalogue=known, item_days=counted)
 
     def trends(self, span: int) -> np.ndarray:
         """float32 [items of the catalogue, 4]: log1p(events in the 1, 3, 7, 28 days before the span)."""

@@ -23,6 +23,7 @@ def Replay(
     config: Parameter[str],
     span: Parameter[int],
     list_length: Parameter[int] = 50,
+    days_at_once: Parameter[int] = 0,
     base: InputArtifact[List[Model]] = None,
     base_data: InputArtifact[List[DataStateArtifact]] = None,
     corrected_before: InputArtifact[List[Examples]] = None,
@@ -31,6 +32,7 @@ def Replay(
 
     `list_length`: how many items one answer of the exported model holds. `base_data`: the data state as of
     which the base learned; `corrected_before`: training rows of learned days that have other events now.
+    `days_at_once`: of a rebuild, the days that are learned at once before the others follow; 0: all are.
     """
     settings = json.loads(config)
     base_state = Path(base[0].uri) / "state" if base else None
@@ -49,5 +51,5 @@ def Replay(
     corrected = sorted(corrections.spans)
     training_rows.set_string_custom_property(SPANS, json.dumps([*spans, *corrected]))
     training_rows.set_string_custom_property(CORRECTED, json.dumps(corrected))
-    spans_told = {"spans": spans, "corrected": corrected}
+    spans_told = {"spans": spans, "corrected": corrected, "days_at_once": days_at_once}
     prepare.write_hyperparameters(Path(hyperparameters.uri), told | spans_told)

@@ -16,6 +16,7 @@ from components.features.rows import empty_rows
 from components.replay.prepare import MEMORIES, MEMORY_BUFFER, NEW, REPLAY
 from components.trainer.config import LearnConfig
 from components.trainer.export import export
+from components.trainer.forward import learn_forward
 from components.trainer.learn import Candidate, TrainingRows
 from components.trainer.react import react
 from components.trainer.state import ModelState
@@ -48,7 +49,7 @@ def run_fn(fn_args: Any) -> None:
 def learn_files(
     splits: Iterable[Path], base: Path | None, told: Mapping[str, Any]
 ) -> tuple[Candidate, DataState]:
-    """`react` on files: what a model came from gives it again.
+    """`react` on files, or `learn_forward` for a rebuild: what a model came from gives it again.
 
     splits: folders `Split-<name>` as the replay step writes them; base: folder of the base's Model artifact;
     told: hyperparameters of the replay step. Returns the data state as well.
@@ -62,7 +63,10 @@ def learn_files(
         state = replace(state, buffer=buffer, held_out=held_out)
     spans, corrected = tuple(told["spans"]), tuple(told.get("corrected", ()))
     training = TrainingRows(rows[NEW], rows[REPLAY], rows[HELD_OUT], data, spans, corrected)
-    return react(state, training, LearnConfig.model_validate(told["config"])), data
+    config = LearnConfig.model_validate(told["config"])
+    if days_at_once := told.get("days_at_once", 0):
+        return learn_forward(training, config, days_at_once), data
+    return react(state, training, config), data
 
 
 def _read(splits: Mapping[str, Path], name: str) -> pa.Table:

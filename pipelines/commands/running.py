@@ -12,7 +12,7 @@ from rich.console import Console
 
 from pipelines import config as settings
 from pipelines import environment, lease
-from pipelines.plan import Plan, plan, plan_challenger, plan_rebuild
+from pipelines.plan import DAYS_AT_ONCE, Plan, plan, plan_challenger, plan_rebuild
 from schemas.home import Home
 from schemas.spans import date_of, parse_date, span_of
 
@@ -26,7 +26,12 @@ Date = Annotated[str, typer.Option("--date", help="The day to learn, YYYY-MM-DD"
 First = Annotated[str, typer.Option("--from", help="First day of the stretch, YYYY-MM-DD")]
 Last = Annotated[str, typer.Option("--to", help="Last day of the stretch, YYYY-MM-DD")]
 Force = Annotated[bool, typer.Option("--force", help="Run it although it is learned already")]
-IfDue = Annotated[bool, typer.Option("--if-due", help="Only in every challenger.weeks-th week")]
+IfDue = Annotated[
+    bool, typer.Option("--if-due", help="Only in every challenger.weeks-th week; then all days at once")
+]
+AtOnce = Annotated[
+    int, typer.Option(min=0, help="First days that are learned together, the others one by one; 0: all")
+]
 Timings = Annotated[Path | None, typer.Option("--timings", help="Write each step's seconds there, as JSON")]
 
 
@@ -47,12 +52,13 @@ def run(date: Date, force: Force = False, timings: Timings = None) -> None:
 
 
 @app.command()
-def rebuild(if_due: IfDue = False, timings: Timings = None) -> None:
-    """Learn all days anew with the settings of now; takes over only if the gate blesses it."""
+def rebuild(if_due: IfDue = False, days_at_once: AtOnce = DAYS_AT_ONCE, timings: Timings = None) -> None:
+    """Learn all days anew, forwards, with the settings of now; takes over only if the gate blesses it."""
     home = Home.from_environment()
     with lease.held(home, "the rebuild"):
         weeks = settings.load(home).challenger.weeks
-        _run(home, plan_challenger(home, weeks) if if_due else plan_rebuild(home), timings)
+        planned = plan_challenger(home, weeks) if if_due else plan_rebuild(home, days_at_once)
+        _run(home, planned, timings)
 
 
 def _span(text: str) -> int:

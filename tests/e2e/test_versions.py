@@ -40,7 +40,7 @@ def story(deployment):
     runs["failure"] = str(failure.value)
     narrow = deployment.config.learn.model_copy(update={"dimension": 32})
     config = deployment.config.model_copy(update={"learn": narrow})
-    runs["rebuild"] = deployment.run(plan_rebuild(deployment.home), config)
+    runs["rebuild"] = deployment.run(plan_rebuild(deployment.home, days_at_once=STRETCH - 2), config)
     runs["after"] = deployment.learn(AFTER, learn={"dimension": 32})
     return runs
 

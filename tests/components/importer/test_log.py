@@ -100,12 +100,61 @@ def test_text_files_of_many_kinds_hold_the_same_events(put, home, read, content,
         (b"u,i,t\n\x00\x01", "log.csv", "is no text file"),
         ("u,i,t,u\n", "log.csv", "has two columns 'u'"),
         ("u,i,Time\na,1,2\n", "log.csv", "has no column 't': it has u, i, Time"),
+        (b"PAR1 and no more", "log.parquet", "cannot be read as Parquet, write it again"),
+        (b"(\xb5/\xfdrest", "log.csv.zst", "is packed with zstd: unpack it"),
+        ('[1, 2]\n"text"\n', "log.txt.jsonl", "is one JSON array"),
+        ('1\n"text"\n', "log.jsonl", "holds no JSON objects: write one object a line"),
     ],
 )
 def test_a_file_that_is_not_what_it_claims_is_refused_in_a_sentence(put, home, content, name, words):
     with pytest.raises(ValueError, match=words):
         import_events(put(content, name), MAPPING, home)
     assert not list(home.events.glob("*"))
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ({"encoding": "latin-99"}, "'latin-99' is no encoding: name one such as latin-1"),
+        ({"encoding": "ascii"}, "log.csv is not written in ascii, name another encoding"),
+        ({"delimiter": ";"}, "has no ';' in its first line, but ',': name that delimiter, or none"),
+        ({"decimal": ":"}, "decimal ':' is neither '.' nor ',': take one of them"),
+    ],
+)
+def test_a_file_that_is_not_written_as_it_is_told_is_refused_in_a_sentence(put, home, written, words):
+    path = put(csv_text())
+    with pytest.raises(ValueError, match=words):
+        import_events(path, MAPPING, home, written=FileFormat(**written))
+    assert not list(home.events.glob("*"))
+
+
+def test_no_file_is_told_from_a_folder(home, tmp_path):
+    with pytest.raises(FileNotFoundError, match="is a folder: name a file in it"):
+        import_events(tmp_path, MAPPING, home)
+    with pytest.raises(
+        FileNotFoundError, match=r"gone\.csv does not exist: name a CSV, Parquet or JSON lines"
+    ):
+        import_events(tmp_path / "gone.csv", MAPPING, home)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({**NAMED, "timestamp": None}, "does not say which column is timestamp: name it"),
+        (NAMED, "name either a behaviour column or one behaviour for all rows"),
+        ({**NAMED, "behavior": "b", "as_behavior": "click"}, "name either a behaviour column or one"),
+    ],
+)
+def test_half_a_mapping_is_refused_in_a_sentence(settings, words):
+    with pytest.raises(ValueError, match=words):
+        from_settings(settings)
+
+
+def test_a_mapping_file_holds_a_mapping(put):
+    with pytest.raises(ValueError, match="is no mapping: write lines such as `user: customer_id`"):
+        read_settings(put("- user\n- item\n", "mapping.yaml"))
+    with pytest.raises(ValueError, match=r"mapping.yaml is no YAML"):
+        read_settings(put("user: [", "mapping.yaml"))
 
 
 @pytest.mark.parametrize(

@@ -85,3 +85,21 @@ def test_only_quarantine_files_can_be_brought_back(home, quarantine, tmp_path):
     other.write_text(quarantine.read_text().replace("log.csv#", "gone.csv#"))
     with pytest.raises(ValueError, match=r"no import of 'gone\.csv#.*' is remembered"):
         import_mended(other, home)
+
+
+@pytest.mark.parametrize(
+    ("source_files", "words"),
+    [
+        (("log.csv", "other.csv"), "holds rows of 2 imports: keep those of one import in a file"),
+        (("other.csv",), "no import of 'other.csv' is remembered in .*: import its file itself"),
+    ],
+)
+def test_a_file_that_is_no_quarantine_of_one_remembered_import_is_refused(
+    home, tmp_path, source_files, words
+):
+    (tmp_path / "mended.csv").write_text(
+        "file,row,user_id,item_id,timestamp\n"
+        + "".join(f"{name},2,a,2,2024-03-05T02:00:00Z\n" for name in source_files)
+    )
+    with pytest.raises(ValueError, match=words):
+        import_mended(tmp_path / "mended.csv", home)

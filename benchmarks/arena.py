@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,28 @@ from schemas.home import Home
 
 RESULTS = Path(__file__).parent / "results"
 RESULT_FILES = ("*.csv", "*.md", "*.png", "backtest.json")
+SAYS = {
+    "quick": "minutes (default)",
+    "full": "hours; resumable",
+    "strategies": "every strategy, no peers, fewer days; resumable",
+}
+STRATEGIES = (
+    "default",
+    "stale",
+    "finetune",
+    "replay-20",
+    "replay-50",
+    "recent:replay.recency=30",
+    "stratified:replay.memory=stratified",
+    "l2:pull=10",
+    "ewc:pull=10000+pull_by=ewc",
+    "lambda:old_share=0.5",
+    "distill:distill=1.0",
+    "replay-free:replay.share=0+pull=10+distill=1.0",
+    "react:reaction.attempts=2",
+    "full-7",
+)
+"""Every strategy there is, alone on top of the default."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +48,12 @@ class Size:
     baselines: str = backtesting.BASELINES
 
 
-def parser(name: str, description: str) -> argparse.ArgumentParser:
+def parser(name: str, description: str, sizes: Iterable[str] = ("quick", "full")) -> argparse.ArgumentParser:
     """The options that all of them have."""
     parser = argparse.ArgumentParser(description=description.partition("\n")[0])
     size = parser.add_mutually_exclusive_group()
-    size.add_argument("--quick", dest="size", action="store_const", const="quick", help="minutes (default)")
-    size.add_argument("--full", dest="size", action="store_const", const="full", help="hours; resumable")
+    for one in sizes:
+        size.add_argument(f"--{one}", dest="size", action="store_const", const=one, help=SAYS[one])
     parser.add_argument(
         "--home", type=Path, default=Path(".everlearn/benchmarks") / name, help="imported data"
     )
@@ -42,13 +64,13 @@ def parser(name: str, description: str) -> argparse.ArgumentParser:
     return parser
 
 
-def arguments(name: str, description: str) -> argparse.Namespace:
+def arguments(name: str, description: str, sizes: Iterable[str] = ("quick", "full")) -> argparse.Namespace:
     environment.prepare()
-    return parser(name, description).parse_args()
+    return parser(name, description, sizes).parse_args()
 
 
-def run(name: str, home: Home, asked: argparse.Namespace, sizes: Mapping[str, Size]) -> None:
-    """The backtest of that size; its tables, pictures and page are copied to the results."""
+def run(name: str, home: Home, asked: argparse.Namespace, sizes: Mapping[str, Size], note: str = "") -> None:
+    """The backtest of that size; its tables, pictures and page, with the note, are copied to the results."""
     size = sizes[asked.size]
     work = asked.work or home.root / "backtests" / f"{asked.size}-{asked.seed}"
     backtesting.run(home, {**size.window, "seed": asked.seed}, size.strategies, size.baselines, work)
@@ -57,4 +79,7 @@ def run(name: str, home: Home, asked: argparse.Namespace, sizes: Mapping[str, Si
     for pattern in RESULT_FILES:
         for path in work.glob(pattern):
             shutil.copy(path, out / path.name)
+    if note:
+        page = out / "report.md"
+        page.write_text(f"{page.read_text().rstrip()}\n\n{note}\n")
     print(f"results: {out}")

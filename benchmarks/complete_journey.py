@@ -1,7 +1,8 @@
-"""Walk forward through Complete Journey 2.0: python -m benchmarks.complete_journey [--quick | --full]
+"""Walk forward through Complete Journey 2.0: python -m benchmarks.complete_journey [--quick | --full | …]
 
-200 days are learned first. `--full` scores 100 days, `--quick` the first 8 of them; EVERLEARN_HOME plays no
-part. Checkpoints lie in the work folder: run the same command again to go on.
+200 days are learned first. `--full` scores 100 days beside the peers, `--quick` the first 8 of them;
+`--strategies` scores the first 30 with every strategy that there is. EVERLEARN_HOME plays no part.
+Checkpoints lie in the work folder: run the same command again to go on.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ SIZES = {
         {**WINDOW, "days": 8, "tune_days": (2,), "task_rows": 300},
         "default,stale,finetune,full-7",
     ),
-    "full": arena.Size({**WINDOW, "days": 100}, "default,stale,finetune,replay-20,replay-50,full-7"),
+    "full": arena.Size({**WINDOW, "days": 100}, "default,stale,finetune,full-7"),
+    "strategies": arena.Size({**WINDOW, "days": 30}, ",".join(arena.STRATEGIES[:-1]), baselines=""),
 }
 
 
 def main() -> None:
-    asked = arena.arguments(NAME, __doc__ or "")
+    asked = arena.arguments(NAME, __doc__ or "", SIZES)
     home = Home(asked.home.absolute())
     if not available_spans(home.events):
         bring_complete_journey(home)

@@ -34,7 +34,7 @@ SIZES = {
     ),
     "full": arena.Size(
         {"start": START, "bootstrap_days": BOOTSTRAP_DAYS, "days": 112},
-        "default,stale,finetune,replay-20,replay-50,full-7",
+        ",".join(arena.STRATEGIES),
     ),
 }
 

@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 SMOOTH_DAYS = 7
+COLUMNS = 5
 
 
 def over_days(
@@ -57,12 +58,15 @@ def against_cost(rows: Sequence[Mapping[str, Any]], key: str, title: str) -> Fig
 
 def accuracy_matrices(matrices: Mapping[str, np.ndarray], k: int) -> Figure:
     """R[t, i] of each line, darker is better; read a column downwards to see a task being forgotten."""
-    figure = Figure(figsize=(4 * len(matrices), 4.2), layout="constrained")
+    columns = min(len(matrices), COLUMNS)
+    height = -(-len(matrices) // columns)
+    figure = Figure(figsize=(4 * columns, 4.2 * height), layout="constrained")
     every = np.concatenate([one.ravel() for one in matrices.values()])
     low, high = np.nanmin(every), np.nanmax(every)
-    for axes, (name, matrix) in zip(
-        np.atleast_1d(figure.subplots(1, len(matrices))), matrices.items(), strict=True
-    ):
+    places = figure.subplots(height, columns, squeeze=False).ravel()
+    for left_over in places[len(matrices) :]:
+        left_over.set_axis_off()
+    for axes, (name, matrix) in zip(places, matrices.items(), strict=False):
         axes.imshow(matrix, cmap="Blues", vmin=low, vmax=high)
         for (after, task), value in np.ndenumerate(matrix):
             if len(matrix) <= 8 and not np.isnan(value):

@@ -1,0 +1,54 @@
+"""Walk forward through a simulated shop whose season returns: python -m benchmarks.simulated [--quick | --full]
+
+The one stream here whose best possible recall is known, and in which there is something to forget: tastes
+move slowly, and one category of eight is wanted for two weeks of every six. 28 days are learned first (one
+season, and two weeks after it); `--full` scores 84 days (two more seasons), `--quick` 28.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from benchmarks import arena
+from components.events.read import available_spans
+from components.simulator.config import SimulatorConfig
+from components.simulator.simulate import truth_path, write
+from schemas.home import Home
+from schemas.spans import span_of
+
+NAME = "simulated"
+BOOTSTRAP_DAYS = 28
+WORLD = SimulatorConfig(
+    days=BOOTSTRAP_DAYS + 84, seed=5, users=800, items=1500, season_every=42, season_days=14, drift=0.02
+)
+START = span_of(WORLD.start) + BOOTSTRAP_DAYS
+WINDOW = {"start": START, "bootstrap_days": BOOTSTRAP_DAYS}
+SIZES = {
+    "quick": arena.Size({**WINDOW, "days": 28}, "default,stale,finetune,full-7"),
+    "full": arena.Size({**WINDOW, "days": 84}, ",".join(arena.STRATEGIES)),
+}
+
+
+def best_possible(home: Home, start: int, days: int) -> float:
+    """Mean recall@20 of the lists of somebody who knows every taste, over the window's user-days."""
+    truth = pq.read_table(truth_path(home), columns=["span", "best_recall"])
+    span = truth.column("span")
+    inside = pc.and_(pc.greater_equal(span, start), pc.less(span, start + days))
+    return float(pc.mean(truth.filter(inside).column("best_recall")).as_py())
+
+
+def main() -> None:
+    asked = arena.arguments(NAME, __doc__ or "")
+    home = Home(asked.home.absolute())
+    if len(available_spans(home.events)) < WORLD.days:
+        write(WORLD, home)
+    best = best_possible(home, START, SIZES[asked.size].window["days"])
+    note = f"Best possible recall@20 on these days, knowing every taste: {best:.4f}."
+    arena.run(NAME, home, asked, SIZES, note)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,13 +1,12 @@
-"""Walk forward through a simulated shop whose season returns: python -m benchmarks.simulated [--quick | --full]
+"""Walk forward through a simulated shop whose season returns: python -m benchmarks.simulated [--full]
 
 The one stream here whose best possible recall is known, and in which there is something to forget: tastes
-move slowly, and one category of eight is wanted for two weeks of every six. 28 days are learned first (one
-season, and two weeks after it); `--full` scores 84 days (two more seasons), `--quick` 28.
+move slowly, and one category of eight is wanted for one week of every four. 28 days are learned first (one
+season, and three weeks after it); `--full` scores 42 days, which begin
+with a season and hold another, `--quick` 10.
 """
 
 from __future__ import annotations
-
-import datetime as dt
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -22,13 +21,13 @@ from schemas.spans import span_of
 NAME = "simulated"
 BOOTSTRAP_DAYS = 28
 WORLD = SimulatorConfig(
-    days=BOOTSTRAP_DAYS + 84, seed=5, users=800, items=1500, season_every=42, season_days=14, drift=0.02
+    days=BOOTSTRAP_DAYS + 42, seed=5, users=800, items=1500, season_every=28, season_days=7, drift=0.02
 )
 START = span_of(WORLD.start) + BOOTSTRAP_DAYS
 WINDOW = {"start": START, "bootstrap_days": BOOTSTRAP_DAYS}
 SIZES = {
-    "quick": arena.Size({**WINDOW, "days": 28}, "default,stale,finetune,full-7"),
-    "full": arena.Size({**WINDOW, "days": 84}, ",".join(arena.STRATEGIES)),
+    "quick": arena.Size({**WINDOW, "days": 10}, "default,stale,finetune,full-7"),
+    "full": arena.Size({**WINDOW, "days": 42}, ",".join(arena.STRATEGIES)),
 }
 
 

@@ -54,6 +54,13 @@ def metric(name: str, ranks: np.ndarray, row: np.ndarray, rows: int) -> np.ndarr
     return {"recall": recall_at, "ndcg": ndcg_at}[kind](int(k), ranks, row, rows)
 
 
+def chance(relevant: np.ndarray, items: int, k: int) -> float:
+    """Mean recall@k of a random order of `items`, for rows with so many relevant items (int [rows])."""
+    if not len(relevant) or not items:
+        return float("nan")
+    return float(np.mean(min(k, items) * relevant / items / np.minimum(k, relevant)))
+
+
 def overlap(before: np.ndarray, now: np.ndarray) -> float:
     """Churn's complement: the mean share of a list that stays, whatever its place. object [users, k] both."""
     if not before.size or not now.size:

@@ -53,12 +53,5 @@ def old_task(accuracy: np.ndarray, rows: np.ndarray) -> float:
     return float(np.average(last[told], weights=weight[told])) if told.any() else float("nan")
 
 
-def chance(relevant: np.ndarray, items: int, k: int) -> float:
-    """Mean recall@k of a random order of `items`, for rows with so many relevant items (int [rows])."""
-    if not len(relevant) or not items:
-        return float("nan")
-    return float(np.mean(min(k, items) * relevant / items / np.minimum(k, relevant)))
-
-
 def _mean(values: np.ndarray) -> float:
     return float(np.nanmean(values)) if len(values) and not np.isnan(values).all() else float("nan")

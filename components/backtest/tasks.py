@@ -9,10 +9,9 @@ import pyarrow as pa
 
 from components.backtest.asked import seen_before
 from components.backtest.config import BacktestConfig
-from components.backtest.continual import chance
 from components.features import rows as layout
 from components.features.data_state import DataState, empty_tables
-from components.metrics import metric, owners
+from components.metrics import chance, metric, owners
 from components.replay.identity import priorities
 from components.replay.reservoir import lowest
 from components.trainer.scoring import Scorer

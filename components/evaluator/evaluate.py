@@ -14,11 +14,12 @@ from components.evaluator.config import EvaluatorConfig
 from components.evaluator.slices import protected, slices
 from components.evaluator.tasks import Tasks, split
 from components.features.rows import scalar
-from components.metrics import metric, owners
+from components.metrics import chance, metric, owners
 from schemas.spans import date_of
 
 CANDIDATE, CHAMPION, MONTH_AGO, BEST_EVER = "candidate", "champion", "month_ago", "best_ever"
 OLD, NEW, OWN = "old", "new", "own"
+RECALL = "recall_at_"
 AT_SLICE = "@"
 """Stands between a metric and a protected slice in the names of columns."""
 
@@ -123,13 +124,14 @@ def evaluate(
     weeks, best = _week_table(tasks, headline, best_ever or {})
 
     users = np.array(pc.list_flatten(rows["user_id"]).to_pylist(), dtype=object)
+    relevant = np.bincount(row, minlength=rows.num_rows)
     columns: dict[str, object] = {
         "user_id": pa.array(users, pa.string()),
         "span": spans,
         "week": pa.array(tasks.week, pa.string()),
         "task": pa.array(np.where(tasks.new, NEW, OLD), pa.string()),
         "own": tasks.own,
-        "relevant": np.bincount(row, minlength=rows.num_rows),
+        "relevant": relevant,
     }
     for name, of_model in values.items():
         columns |= {f"{name}/{one}": of_row for one, of_row in of_model.items()}
@@ -154,6 +156,13 @@ def evaluate(
         }
         for name, of_model in values.items()
     }
+    at_random = {
+        name: chance(
+            relevant[tasks.own & (relevant > 0)], len(item_first_span or {}), int(name[len(RECALL) :])
+        )
+        for name in config.metrics
+        if name.startswith(RECALL)
+    }
     now = means[CANDIDATE]
     now_by_week = {week: (one[CANDIDATE], one["rows"]) for week, one in weeks.items()}
     summary = {
@@ -164,6 +173,7 @@ def evaluate(
         "rows": {part: int(chosen.sum()) for part, chosen in parts.items()},
         "users": {part: len(set(users[chosen])) for part, chosen in parts.items()},
         "models": means,
+        "at_random": {name: None if np.isnan(value) else value for name, value in at_random.items()},
         "performance": forget.performance(now[OLD][config.headline], now[NEW][config.headline]),
         "forgetting": forget.forgetting(now_by_week, best),
         "weeks": weeks,

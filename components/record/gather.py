@@ -75,6 +75,7 @@ def metrics(
     # Of the days that it learns next, the champion has learned nothing: its value is the next-day one.
     if champion := summary["models"].get("champion"):
         named |= {f"next_day/{name}": value for name, value in champion["own"].items()}
+        named["forward_transfer"] = forward_transfer(champion["own"], summary["at_random"], headline)
     named["overlap_at_20/champion"] = summary.get("overlap")
     for part, size in summary["rows"].items():
         named[f"rows/evaluated_{part}"] = size
@@ -89,6 +90,18 @@ def metrics(
     named |= {f"train/{name}": value for name, value in report.items()}
     named["cost/row_epochs"] = report.get("rows_trained")
     return named
+
+
+def forward_transfer(
+    own: Mapping[str, float | None], at_random: Mapping[str, float | None], headline: str
+) -> float | None:
+    """A model's headline on days before it learns them, less what a random order reaches there.
+
+    After Lopez-Paz & Ranzato (NeurIPS 2017), of one task. None where nothing was measured, or where the
+    headline is no recall.
+    """
+    value, chance = own[headline], at_random.get(headline)
+    return None if value is None or chance is None else value - chance
 
 
 def loggable(named: Mapping[str, float | None]) -> dict[str, float]:

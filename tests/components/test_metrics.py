@@ -40,3 +40,9 @@ def test_overlap_counts_shared_items_in_any_order():
     before = np.array([["a", "b", "c", "d"], ["a", "b", "c", "d"]], object)
     now = np.array([["d", "c", "b", "a"], ["a", "x", "y", "z"]], object)
     assert metrics.overlap(before, now) == pytest.approx((1.0 + 0.25) / 2)
+
+
+def test_chance_is_the_recall_of_a_random_order():
+    """Of 10 items 2 are shown: a lone relevant item is hit with 2/10; of four, .8 are, over two possible."""
+    assert metrics.chance(np.array([1, 4]), items=10, k=2) == pytest.approx((0.2 + 0.4) / 2)
+    assert np.isnan(metrics.chance(np.zeros(0, int), items=10, k=2))

@@ -59,8 +59,3 @@ def test_what_was_not_measured_is_left_out() -> None:
     gap[:, 1] = NAN
     assert continual.forgetting(gap) == pytest.approx(0.25)
     assert continual.average_accuracy(gap) == pytest.approx(0.65)
-
-
-def test_chance_is_the_recall_of_a_random_order() -> None:
-    """Of 10 items 2 are shown: a lone relevant item is hit with 2/10; of four, .8 are, over two possible."""
-    assert continual.chance(np.array([1, 4]), items=10, k=2) == pytest.approx((0.2 + 0.4) / 2)

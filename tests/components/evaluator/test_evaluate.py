@@ -39,6 +39,16 @@ def test_old_new_and_own_by_hand():
     json.dumps(summary)
 
 
+def test_what_a_random_order_reaches_on_the_days_own_rows():
+    """Ann's two relevant items of that day among a hundred: 20 of 100 are shown, and both could be hit."""
+    items = {f"i{number}": DAY for number in range(100)}
+    _, summary = evaluate(FORWARDS, BACKWARDS, None, ROWS, DAY, {DAY}, CONFIG, item_first_span=items)
+    assert summary["at_random"]["recall_at_20"] == pytest.approx(0.2)
+    assert "mrr" not in summary["at_random"]
+    _, nothing = evaluate(FORWARDS, BACKWARDS, None, ROWS, DAY, {DAY}, CONFIG)
+    assert nothing["at_random"]["recall_at_20"] is None
+
+
 def test_per_row_table_keeps_the_order_of_the_rows():
     table, _ = evaluate(FORWARDS, BACKWARDS, None, ROWS, DAY, {DAY}, CONFIG)
     assert table["user_id"].to_pylist() == ["ann", "bob", "ann", "eve"]

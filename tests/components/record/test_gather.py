@@ -41,8 +41,10 @@ def test_metrics_have_readable_names_and_only_numbers():
         "headline": "recall_at_20",
         "models": {
             "candidate": {task: {"recall_at_20": 0.2} for task in ("old", "new", "own")},
-            "champion": {task: {"recall_at_20": None} for task in ("old", "new")} | {"own": {"mrr": 0.1}},
+            "champion": {task: {"recall_at_20": None} for task in ("old", "new")}
+            | {"own": {"recall_at_20": 0.3, "mrr": 0.1}},
         },
+        "at_random": {"recall_at_20": 0.05},
         "weeks": {"2017-W24": {"rows": 4, "candidate": 0.3, "best_ever": None}},
         "overlap": 0.75,
         "rows": {"old": 10},
@@ -75,7 +77,16 @@ def test_metrics_have_readable_names_and_only_numbers():
         "train/rows_trained": 200.0,
         "cost/row_epochs": 200.0,
         "champion/own/mrr": 0.1,
+        "champion/own/recall_at_20": 0.3,
+        "next_day/recall_at_20": 0.3,
+        "forward_transfer": 0.25,
         "next_day/mrr": 0.1,
         "week/2017-W24/recall_at_20": 0.3,
         "overlap_at_20/champion": 0.75,
     }
+
+
+def test_there_is_no_forward_transfer_where_nothing_was_measured():
+    own = {"recall_at_20": None, "mrr": 0.1}
+    assert gather.forward_transfer(own, {"recall_at_20": 0.05}, "recall_at_20") is None
+    assert gather.forward_transfer(own, {"recall_at_20": 0.05}, "mrr") is None

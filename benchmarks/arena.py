@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from components.events.read import available_spans
 from pipelines import environment
 from pipelines.commands import backtesting
 from schemas.home import Home
@@ -64,14 +65,24 @@ def parser(name: str, description: str, sizes: Iterable[str] = ("quick", "full")
     return parser
 
 
-def arguments(name: str, description: str, sizes: Iterable[str] = ("quick", "full")) -> argparse.Namespace:
+def walk_forward(
+    name: str,
+    description: str,
+    sizes: Mapping[str, Size],
+    bring: Callable[[Home], object],
+    note: Callable[[Home, Size], str] = lambda home, size: "",
+) -> None:
+    """What such a benchmark does when it is called: the log is brought where it is missing, then `run`."""
     environment.prepare()
-    return parser(name, description, sizes).parse_args()
+    asked = parser(name, description, sizes).parse_args()
+    home = Home(asked.home.absolute())
+    if not available_spans(home.events):
+        bring(home)
+    run(name, home, asked, sizes[asked.size], note(home, sizes[asked.size]))
 
 
-def run(name: str, home: Home, asked: argparse.Namespace, sizes: Mapping[str, Size], note: str = "") -> None:
+def run(name: str, home: Home, asked: argparse.Namespace, size: Size, note: str) -> None:
     """The backtest of that size; its tables, pictures and page, with the note, are copied to the results."""
-    size = sizes[asked.size]
     work = asked.work or home.root / "backtests" / f"{asked.size}-{asked.seed}"
     backtesting.run(home, {**size.window, "seed": asked.seed}, size.strategies, size.baselines, work)
     out = asked.out or RESULTS / name / asked.size

@@ -10,9 +10,7 @@ from __future__ import annotations
 import datetime as dt
 
 from benchmarks import arena
-from components.events.read import available_spans
 from pipelines.commands.importing import bring_complete_journey
-from schemas.home import Home
 from schemas.spans import span_of
 
 NAME = "complete_journey"
@@ -27,13 +25,5 @@ SIZES = {
 }
 
 
-def main() -> None:
-    asked = arena.arguments(NAME, __doc__ or "", SIZES)
-    home = Home(asked.home.absolute())
-    if not available_spans(home.events):
-        bring_complete_journey(home)
-    arena.run(NAME, home, asked, SIZES)
-
-
 if __name__ == "__main__":
-    main()
+    arena.walk_forward(NAME, __doc__ or "", SIZES, bring_complete_journey)

@@ -16,7 +16,6 @@ from pathlib import Path
 
 from benchmarks import arena
 from components.events import sql
-from components.events.read import available_spans
 from components.importer.days import write_table
 from components.importer.log import import_events
 from components.importer.mapping import ColumnMapping
@@ -78,13 +77,5 @@ def bring(home: Home) -> None:
         import_events(log, mapping, home)
 
 
-def main() -> None:
-    asked = arena.arguments(NAME, __doc__ or "")
-    home = Home(asked.home.absolute())
-    if not available_spans(home.events):
-        bring(home)
-    arena.run(NAME, home, asked, SIZES)
-
-
 if __name__ == "__main__":
-    main()
+    arena.walk_forward(NAME, __doc__ or "", SIZES, bring)

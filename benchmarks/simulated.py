@@ -8,11 +8,12 @@ with a season and hold another, `--quick` 10.
 
 from __future__ import annotations
 
+from functools import partial
+
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from benchmarks import arena
-from components.events.read import available_spans
 from components.simulator.config import SimulatorConfig
 from components.simulator.simulate import truth_path, write
 from schemas.home import Home
@@ -31,23 +32,14 @@ SIZES = {
 }
 
 
-def best_possible(home: Home, start: int, days: int) -> float:
+def best_possible(home: Home, size: arena.Size) -> str:
     """Mean recall@20 of the lists of somebody who knows every taste, over the window's user-days."""
     truth = pq.read_table(truth_path(home), columns=["span", "best_recall"])
     span = truth.column("span")
-    inside = pc.and_(pc.greater_equal(span, start), pc.less(span, start + days))
-    return float(pc.mean(truth.filter(inside).column("best_recall")).as_py())
-
-
-def main() -> None:
-    asked = arena.arguments(NAME, __doc__ or "")
-    home = Home(asked.home.absolute())
-    if len(available_spans(home.events)) < WORLD.days:
-        write(WORLD, home)
-    best = best_possible(home, START, SIZES[asked.size].window["days"])
-    note = f"Best possible recall@20 on these days, knowing every taste: {best:.4f}."
-    arena.run(NAME, home, asked, SIZES, note)
+    inside = pc.and_(pc.greater_equal(span, START), pc.less(span, START + size.window["days"]))
+    best = pc.mean(truth.filter(inside).column("best_recall")).as_py()
+    return f"Best possible recall@20 on these days, knowing every taste: {best:.4f}."
 
 
 if __name__ == "__main__":
-    main()
+    arena.walk_forward(NAME, __doc__ or "", SIZES, partial(write, WORLD), best_possible)

@@ -37,12 +37,15 @@ def recommend(
         list[str] | None, typer.Option("--recent", help="A recent item; repeat, newest last")
     ] = None,
     k: Annotated[int, typer.Option("-k", min=1, help="How many items to show")] = 10,
+    url: Annotated[
+        str | None, typer.Option(help="The server's address; by default that of `everlearn up` or `serve`")
+    ] = None,
 ) -> None:
     """Ask the running model server for a list; prints names beside ids."""
     from serving import client
 
     home = Home.from_environment()
-    url = settings.load(home).pusher.serving_url or (Ports.read(home) or Ports()).server_url
+    url = url or settings.load(home).pusher.serving_url or (Ports.read(home) or Ports()).server_url
     answer = client.recommend_recent(url, recent) if recent else client.recommend(url, user)
     show(home, answer, k)
 

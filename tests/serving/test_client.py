@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from typer.testing import CliRunner
 
+from pipelines.cli import app
 from schemas.home import MODEL_NAME
 from serving import client
 from tests.serving import recommender, servers
@@ -27,6 +29,14 @@ def test_recommend(url):
 def test_recommend_recent(url):
     (first, score), _ = client.recommend_recent(url, ["milk", "eggs"])
     assert (first, score) == ("milk", pytest.approx(1.2))
+
+
+def test_the_command_asks_the_server_that_it_is_told(url, tmp_path, monkeypatch):
+    monkeypatch.setenv("EVERLEARN_HOME", str(tmp_path))
+    told = CliRunner().invoke(app, ["recommend", "ann", "--url", url])
+    assert told.exit_code == 0
+    assert "milk" in told.stdout
+    assert "2.000" in told.stdout
 
 
 def test_status(url):

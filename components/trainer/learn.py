@@ -14,6 +14,7 @@ from components.features.data_state import DataState
 from components.features.rows import concat, empty_rows, flat, offsets, scalar
 from components.replay import reservoir
 from components.replay.identity import canonical
+from components.trainer.ahead import ahead
 from components.trainer.config import SHAPE_FIELDS, LearnConfig
 from components.trainer.distillation import Distillation
 from components.trainer.eviction import alive, evict
@@ -206,7 +207,7 @@ def _trained(
     for epoch in range(config.first_epochs if first else config.epochs):
         rng = np.random.default_rng([config.seed, data.span, epoch])
         summed = []
-        for arrays in steps.epoch(rng):
+        for arrays in ahead(steps.epoch(rng)):
             summed.append(step(arrays))
             count += 1
         losses.append(float(np.sum([one.numpy() for one in summed], dtype=np.float64) / steps.weights.sum()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import time
@@ -115,6 +116,8 @@ class ModelLine:
         candidate = self._taught(state, day, so_far)
         report = candidate.report if candidate else {}
         self._state = candidate.state if candidate else state
+        if candidate:
+            gc.collect()  # a compiled step is a circle of objects, and tens of megabytes behind them
         record |= {"rows_trained": _trained(report), "seconds_learning": report.get("seconds", 0.0)}
         record |= {"diverged": report.get("diverged", 0.0), "attempts": report.get("attempts", 1.0)}
         record["probe_loss"] = report.get("probe_loss", float("nan"))

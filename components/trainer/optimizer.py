@@ -54,9 +54,12 @@ class RowSparse:
     def apply(self, tape: tf.GradientTape, loss: tf.Tensor) -> None:
         """One step of both optimisers."""
         gradients = list(zip(tape.gradient(loss, self._variables), self._variables, strict=True))
+        # One machine learns: nothing is summed over replicas. The sum would be a custom gradient, which
+        # TensorFlow registers for ever, with its graph: each learn of a process would leave megabytes behind.
+        alone = {"skip_gradients_aggregation": True}
         if self._split:
-            self._adagrad.apply_gradients(gradients[: self._split])
-        self._adam.apply_gradients(gradients[self._split :])
+            self._adagrad.apply_gradients(gradients[: self._split], **alone)
+        self._adam.apply_gradients(gradients[self._split :], **alone)
         if self._pull:
             for name, (gradient, variable) in zip(self._names, gradients, strict=True):
                 self._pull.apply(name, variable, gradient)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from tensorflow.python.framework.func_graph import FuncGraph
 
 from components.trainer.learn import learn
 from components.trainer.state import ModelState
@@ -39,6 +41,18 @@ def test_loss_falls_and_the_report_counts(world: World) -> None:
     assert report["rows_new"] == world.first.new.num_rows
     assert report["epochs"] == 2
     assert report["diverged"] == 0
+
+
+def test_a_learn_leaves_no_graph_behind(world: World) -> None:
+    """A backtest learns thousands of times in one process."""
+
+    def graphs() -> int:
+        gc.collect()
+        return sum(isinstance(one, FuncGraph) and one.name == "run" for one in gc.get_objects())
+
+    before = graphs()
+    learn(world.base.state, world.next_day, world.config)
+    assert graphs() == before
 
 
 def test_an_exploding_rate_is_reported_as_diverged(world: World) -> None:

@@ -12,7 +12,10 @@ _END = object()
 
 
 def ahead(items: Iterator[T]) -> Iterator[T]:
-    """What `items` gives, in its order, made in a thread that is one item ahead; its errors come in their turn."""
+    """What `items` gives, in its order, made in a thread that is one item ahead.
+
+    Errors of `items` are raised in their turn.
+    """
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ahead") as thread:
         coming = thread.submit(next, items, _END)
         while (one := coming.result()) is not _END:

@@ -21,23 +21,25 @@ SAYS = {
     "full": "hours; resumable",
     "strategies": "every strategy, no peers, fewer days; resumable",
 }
+TWICE = "+replay.cap=2.0"
+"""What weighs or draws the past otherwise is told apart more easily where there is more of it."""
 STRATEGIES = (
     "default",
     "stale",
     "finetune",
     "replay-20",
-    "replay-50",
-    "recent:replay.recency=30",
-    "stratified:replay.memory=stratified",
-    "l2:pull=10",
-    "ewc:pull=10000+pull_by=ewc",
-    "lambda:old_share=0.5",
-    "distill:distill=1.0",
+    "twice:replay.cap=2.0",
+    f"recent:replay.recency=30{TWICE}",
+    f"stratified:replay.memory=stratified{TWICE}",
+    f"l2:pull=10{TWICE}",
+    f"ewc:pull=10000+pull_by=ewc{TWICE}",
+    f"lambda:old_share=0.5{TWICE}",
+    f"distill:distill=1.0{TWICE}",
     "replay-free:replay.share=0+pull=10+distill=1.0",
-    "react:reaction.attempts=2",
+    f"react:reaction.attempts=2{TWICE}",
     "full-7",
 )
-"""Every strategy there is, alone on top of the default."""
+"""Every strategy there is, those after `twice` on top of it."""
 
 
 @dataclass(frozen=True)

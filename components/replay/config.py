@@ -14,7 +14,7 @@ class ReplayConfig(BaseModel):
 
     capacity: int = Field(50_000, ge=0, le=10_000_000, description="rows that the reservoir remembers")
     share: float = Field(0.10, ge=0, le=1, description="share of the remembered rows that a day learns again")
-    cap: float = Field(2.0, ge=0, le=100, description="at most so many times the day's own rows")
+    cap: float = Field(1.0, ge=0, le=100, description="at most so many times the day's own rows")
     recency: float | None = Field(
         None, gt=0, le=36_500, description="days that halve a row's weight in the draw; null: all rows alike"
     )

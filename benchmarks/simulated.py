@@ -2,8 +2,8 @@
 
 The one stream here whose best possible recall is known, and in which there is something to forget: tastes
 move slowly, and one category of eight is wanted for one week of every four. 28 days are learned first (one
-season, and three weeks after it); `--full` scores 42 days, which begin
-with a season and hold another, `--quick` 10.
+season, and three weeks after it); `--full` scores 42 days, which begin with a season and hold another,
+`--quick` 10.
 """
 
 from __future__ import annotations

@@ -10,10 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
-import numpy as np
-import pyarrow as pa
-
-from components.features.rows import scalar
+from components.replay.prepare import of_spans
 from components.replay.slice import draw
 from components.trainer.config import LearnConfig
 from components.trainer.learn import Candidate, TrainingRows
@@ -54,9 +51,5 @@ def _steps(rows: TrainingRows, days_at_once: int) -> Iterator[TrainingRows]:
     spans = rows.learned_spans()
     first = spans[:days_at_once]
     for of_step in filter(None, (first, *((span,) for span in spans[days_at_once:]))):
-        new, held_out = (_of(table, of_step) for table in (rows.new, rows.held_out))
+        new, held_out = (of_spans(table, of_step) for table in (rows.new, rows.held_out))
         yield TrainingRows(new, new.slice(0, 0), held_out, rows.data.as_of(of_step[-1]), of_step)
-
-
-def _of(table: pa.Table, spans: tuple[int, ...]) -> pa.Table:
-    return table.filter(pa.array(np.isin(np.asarray(scalar(table, "span")), spans)))

@@ -101,23 +101,31 @@ class UserTower(Part):
 
 
 class RepeatTerm(Part):
-    """How much a past item is worth now: what the user did with it, how active the user is, its trend.
+    """How much a past item is worth now: what the user did with it, how active the user is, its trend, its kind.
 
-    A linear term that starts as a decayed frequency, and a small network that starts at zero.
+    A linear term that starts as a decayed frequency, and a small network that starts at zero. The kind, a
+    projection of the item's representation, lets milk come back every week and a kettle not at all.
     """
 
     def __init__(self, state: ModelState) -> None:
         super().__init__("repeat", state.weights)
 
-    def call(self, batch: Tensors, trend: tf.Tensor) -> tf.Tensor:
-        """float32 [rows, n], 0 where the history is padded. trend: float32 [rows, n, 4]."""
+    def kinds(self, represented: tf.Tensor) -> tf.Tensor:
+        """float32 [..., repeat_hidden] of the representations, float32 [..., dimension], of items."""
+        return self.dense("repeat/kind", represented)
+
+    def call(self, batch: Tensors, trend: tf.Tensor, kinds: tf.Tensor) -> tf.Tensor:
+        """float32 [rows, n], 0 where the history is padded. trend: float32 [rows, n, 4].
+
+        kinds: float32 [rows, n, repeat_hidden], of the history.
+        """
         ages = [tf.math.log1p(batch[name]) for name in ("times", "last", "first")]
         decayed = tf.math.log(batch["decayed"] + FLOOR)
         user = activity(batch)
         spread = tf.zeros_like(decayed[..., :1]) + user
         behavior = tf.one_hot(batch["behavior"] - 1, len(BEHAVIORS))
         inputs = tf.concat([decayed, tf.stack(ages, axis=-1), spread, trend, behavior], axis=-1)
-        hidden = tf.nn.relu(self.dense("repeat/hidden", inputs))
+        hidden = tf.nn.relu(self.dense("repeat/hidden", inputs) + kinds)
         worth = self.dense("repeat/linear", inputs) + self.dense("repeat/out", hidden)
         return tf.where(batch["history_mask"], worth[..., 0], 0.0)
 
@@ -170,7 +178,8 @@ class TwoTower(tfrs.Model):
         # Every row with every item of the step: one product costs less than copies of past vectors.
         past = tf.gather(scores, inputs["history"], axis=1, batch_dims=1)
         past += tf.einsum("bt,bht->bh", trend_weight, inputs["history_trend"])
-        return shared, past + self.repeat(inputs, inputs["history_trend"])
+        kinds = tf.gather(self.repeat.kinds(represented), inputs["history"])
+        return shared, past + self.repeat(inputs, inputs["history_trend"], kinds)
 
     def compute_loss(self, inputs: Tensors, training: bool = False) -> tf.Tensor:
         """The summed loss of a step, whose inputs `Steps` makes: rows against candidates and their own past.

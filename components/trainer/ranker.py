@@ -62,7 +62,8 @@ class Ranker(tf.Module):
     def repeat(self, batch: Tensors, matrix: tf.Tensor) -> tf.Tensor:
         """float32 [rows, n]: what past items get on top."""
         trends = columns(matrix, batch["history"])[..., -1 - len(TREND_DAYS) : -1]
-        worth = self.model.repeat(batch, trends)
+        kinds = self.model.repeat.kinds(tf.gather(self.represented, batch["history"]))
+        worth = self.model.repeat(batch, trends, kinds)
         if not self.repeat_offset:
             return worth
         return tf.where(batch["history_mask"], worth + self.repeat_offset, worth)

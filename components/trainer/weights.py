@@ -67,6 +67,7 @@ def dense_shapes(config: LearnConfig, spec: FeatureSpec) -> dict[str, tuple[int,
         "item/hidden": (width + len(spec.item_numbers), hidden),
         "item/out": (hidden, width),
         "repeat/hidden": (REPEAT_INPUTS, config.repeat_hidden),
+        "repeat/kind": (width, config.repeat_hidden),
         "repeat/linear": (REPEAT_INPUTS, 1),
         "repeat/out": (config.repeat_hidden, 1),
     }
@@ -110,7 +111,7 @@ def initial(
 
 def _prior(config: LearnConfig, arrays: Mapping[str, np.ndarray], repeats: float) -> dict[str, np.ndarray]:
     """What makes the untrained model a blend of popularity, personal frequency and likeness to the past."""
-    zeroed = ("item/out", "user/trend", "repeat/out", "repeat/linear", "user/skip")
+    zeroed = ("item/out", "user/trend", "repeat/kind", "repeat/out", "repeat/linear", "user/skip")
     prior = {f"{name}/kernel": np.zeros_like(arrays[f"{name}/kernel"]) for name in zeroed}
     for place in range(len(config.half_lives)):
         rows = slice(place * config.dimension, (place + 1) * config.dimension)

@@ -94,5 +94,5 @@ def test_a_joint_line_learns_all_rows_anew(periods: list[Sessions]) -> None:
 
 
 def test_a_line_that_there_is_not_is_named() -> None:
-    with pytest.raises(ValueError, match="'herding' is no line: choose of session kNN"):
-        line("herding", 0)
+    with pytest.raises(ValueError, match="'rehearsal' is no line: choose of session kNN"):
+        line("rehearsal", 0)

@@ -101,7 +101,7 @@ class UserTower(Part):
 
 
 class RepeatTerm(Part):
-    """How much a past item is worth now: what the user did with it, how active the user is, its trend, its kind.
+    """How much a past item is worth now: what the user did with it, the user's activity, its trend, its kind.
 
     A linear term that starts as a decayed frequency, and a small network that starts at zero. The kind, a
     projection of the item's representation, lets milk come back every week and a kettle not at all.

@@ -30,7 +30,7 @@ from components.trainer.state import ModelState
 from components.trainer.steps import Arrays, Steps
 from components.trainer.trends import TrendTable
 from components.trainer.vocabulary import Vocabulary
-from components.trainer.weights import dense_shapes, initial
+from components.trainer.weights import completed, dense_shapes, initial
 from schemas.spans import date_of
 
 DOUBTFUL = 30.0
@@ -80,6 +80,8 @@ def learn(base: ModelState | None, rows: TrainingRows, config: LearnConfig) -> C
     """
     started = time.perf_counter()
     tf.config.experimental.enable_op_determinism()
+    if base is not None:
+        base = replace(base, weights=completed(base.weights, base.config, base.spec))
     spans = rows.learned_spans()
     _check(base, rows, spans, config)
     table = canonical(concat([rows.new, rows.replay]))

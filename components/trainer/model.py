@@ -11,6 +11,7 @@ data, not weights: they move on every day even when nothing is learned.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import tensorflow as tf
@@ -20,7 +21,7 @@ from components.trainer.encoder import SequenceEncoder
 from components.trainer.loss import multi_positive_softmax
 from components.trainer.part import Part, Tensors, dropped, unit
 from components.trainer.state import ModelState
-from components.trainer.weights import tables
+from components.trainer.weights import completed, tables
 from schemas.events import BEHAVIORS
 
 LIMIT = 5.0
@@ -141,6 +142,7 @@ class TwoTower(tfrs.Model):
 
     def __init__(self, state: ModelState) -> None:
         super().__init__()
+        state = replace(state, weights=completed(state.weights, state.config, state.spec))
         self.temperature, self.discovery = state.config.temperature, state.config.discovery
         self.items, self.users, self.repeat = ItemTower(state), UserTower(state), RepeatTerm(state)
         self.encoder = SequenceEncoder(state) if state.config.encoder == "attention" else None

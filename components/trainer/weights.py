@@ -29,6 +29,8 @@ REPEAT_BIAS, REPEATS = 3.0, 0.03
 """What a past item gets on top, less where a smaller share than `REPEATS` of the positives are repeats."""
 HEADS, PLACES = 2, "encoder/places"
 """Of the sequence encoder: heads, and the array of its places' vectors [recent_items, dimension]."""
+ADDED = ("repeat/kind",)
+"""Dense layers that states of earlier versions lack; at zero they leave the function as it was."""
 ID_TABLES = {"user/id": "user", "item/id": "item", "item/bias": "item"}
 """Tables whose rows start at zero, with the vocabulary that numbers their rows."""
 
@@ -77,6 +79,18 @@ def dense_shapes(config: LearnConfig, spec: FeatureSpec) -> dict[str, tuple[int,
         shapes |= {"encoder/hidden": (inputs, hidden), "encoder/out": (hidden, width)}
         shapes |= {"encoder/skip": (inputs, width)}
     return shapes
+
+
+def completed(
+    weights: dict[str, np.ndarray], config: LearnConfig, spec: FeatureSpec
+) -> dict[str, np.ndarray]:
+    """The arrays, with layers that were added since they were learned at zero."""
+    arrays = dict(weights)
+    for name in ADDED:
+        inputs, outputs = dense_shapes(config, spec)[name]
+        arrays.setdefault(f"{name}/kernel", np.zeros((inputs, outputs), np.float32))
+        arrays.setdefault(f"{name}/bias", np.zeros(outputs, np.float32))
+    return arrays
 
 
 def initial_table(name: str, rows: int, width: int, config: LearnConfig) -> np.ndarray:

@@ -11,7 +11,9 @@ import pytest
 from tensorflow.python.framework.func_graph import FuncGraph
 
 from components.trainer.learn import learn
+from components.trainer.scoring import Scorer
 from components.trainer.state import ModelState
+from components.trainer.weights import ADDED
 from tests.components.trainer.conftest import FIRST_DAYS, World
 from tests.factories import FIRST_SPAN
 
@@ -111,3 +113,25 @@ def test_another_shape_than_the_base_has_is_refused(world: World) -> None:
     wider = world.config.model_copy(update={"dimension": 16})
     with pytest.raises(ValueError, match=r"learn.dimension is 16, but the base was learned with 8.*rebuild"):
         learn(world.base.state, world.next_day, wider)
+
+
+def test_a_base_of_before_a_layer_was_added_scores_and_is_learned_on(world: World) -> None:
+    """Such a state lacks the layer's arrays and slots; with the layer at zero it says what it said."""
+    names = {f"{layer}/{part}" for layer in ADDED for part in ("kernel", "bias")}
+    weights, slots = world.base.state.weights, world.base.state.slots
+    before = replace(
+        world.base.state,
+        weights={name: one for name, one in weights.items() if name not in names},
+        slots={name: one for name, one in slots.items() if name.split(":")[-1] not in names},
+    )
+    at_zero = replace(
+        world.base.state,
+        weights={name: np.zeros_like(one) if name in names else one for name, one in weights.items()},
+    )
+    rows = world.next_day.new
+    expected = Scorer(at_zero, world.first.data).ranks(rows)
+    np.testing.assert_array_equal(Scorer(before, world.first.data).ranks(rows), expected)
+    after = learn(before, world.next_day, world.config.model_copy(update={"pull": 1.0})).state
+    assert after.weights.keys() == weights.keys()
+    assert after.slots.keys() == slots.keys()
+    assert after.weights["repeat/kind/kernel"].any()

@@ -15,6 +15,11 @@ KEY = ("user_id", "span", "timestamp")
 
 def canonical(rows: pa.Table) -> pa.Table:
     """The rows sorted by user, span and timestamp, each row once (the first of equal keys stays)."""
+    return rows.take(pa.array(canonical_order(rows)))
+
+
+def canonical_order(rows: pa.Table) -> np.ndarray:
+    """int64: the places of the rows that `canonical` keeps, in its order."""
     keys = pa.table({name: scalar(rows, name) for name in KEY})
     keys = keys.append_column("row", pa.array(np.arange(rows.num_rows)))
     order = keys.sort_by([(name, "ascending") for name in (*KEY, "row")])
@@ -23,7 +28,7 @@ def canonical(rows: pa.Table) -> pa.Table:
         values = order.column(name).to_numpy()
         same &= values[1:] == values[:-1]
     keep = np.concatenate([[True], ~same])[: rows.num_rows]
-    return rows.take(pa.array(order.column("row").to_numpy()[keep]))
+    return order.column("row").to_numpy()[keep]
 
 
 def priorities(rows: pa.Table, *salt: int) -> np.ndarray:

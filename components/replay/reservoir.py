@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from components.features.rows import concat, scalar
 from components.replay.config import ReplayConfig
-from components.replay.identity import canonical, priorities
+from components.replay.identity import canonical_order, priorities
 
 WEEK = 7
 
@@ -24,12 +24,16 @@ def add(buffer: pa.Table | None, rows: pa.Table, config: ReplayConfig, seed: int
 
     A feature that only one side has is missing in the other's rows.
     """
-    pool = canonical(rows if buffer is None else concat([buffer, rows]))
-    priority = priorities(pool, seed)
+    pool = rows if buffer is None else concat([buffer, rows])
+    # Rows are copied once, at the end: with their histories 50,000 of them are half a gigabyte.
+    order = canonical_order(pool)
+    priority = priorities(pool, seed)[order]
     if config.memory == "stratified":
-        weeks = np.asarray(scalar(pool, "span")) // WEEK
-        return pool.take(pa.array(np.sort(evenly(weeks, priority, config.capacity)))).combine_chunks()
-    return lowest(pool, priority, config.capacity).combine_chunks()
+        weeks = np.asarray(scalar(pool, "span"))[order] // WEEK
+        kept = np.sort(evenly(weeks, priority, config.capacity))
+    else:
+        kept = lowest_places(priority, config.capacity)
+    return pool.take(pa.array(order[kept])).combine_chunks()
 
 
 def evenly(strata: np.ndarray, priority: np.ndarray, count: int) -> np.ndarray:
@@ -47,5 +51,9 @@ def lowest(rows: pa.Table, priority: np.ndarray, count: int) -> pa.Table:
     """The `count` rows of lowest priority, in their present order."""
     if rows.num_rows <= count:
         return rows
-    keep = np.argsort(priority, kind="stable")[:count]
-    return rows.take(pa.array(np.sort(keep)))
+    return rows.take(pa.array(lowest_places(priority, count)))
+
+
+def lowest_places(priority: np.ndarray, count: int) -> np.ndarray:
+    """Places of the `count` lowest priorities, ascending."""
+    return np.sort(np.argsort(priority, kind="stable")[:count])

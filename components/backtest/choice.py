@@ -6,17 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from components.backtest.asked import VIEWS
 from components.backtest.intervals import pooled
+from components.backtest.old_tasks import gap
 
 OLD_TASK_MARGIN = 0.01
-"""Old-task recall may lie so much (relative) below the best strategy's."""
+"""Old-task recall may lie so much (relative) below that of the strategy that keeps most."""
 
 RULE = (
     "Of the strategies that learn, those are kept whose next-day recall is not provably below the best one's"
-    " (paired 95% interval over days, in both views) and whose old-task recall is within 1% of the best; of"
-    " these the one that trains the fewest rows is chosen."
+    " (paired 95% interval over days, in both views) and whose old-task recall is not provably more than 1%"
+    " below the best one's (paired 95% interval over users); of these the one that trains the fewest rows is"
+    " chosen."
 )
 
 
@@ -28,11 +31,12 @@ class Choice(NamedTuple):
 def choose(
     rows: Sequence[Mapping[str, Any]],
     days: Mapping[str, Sequence[Mapping[str, Any]]],
+    kept_of_old: Mapping[str, pa.Table | None],
     k: int,
     resamples: int,
     seed: int,
 ) -> Choice:
-    """`rows`: the summary of the strategies that learn; `days`: their records by name."""
+    """`rows`: the summary of the strategies that learn; by name: their records, and their old task's rows."""
     if not rows:
         return Choice(None, ["No strategy that learns was asked for."])
     kept, reasons = [str(row["line"]) for row in rows], []
@@ -41,21 +45,25 @@ def choose(
         best = max(rows, key=lambda row, key=key: np.nan_to_num(row[key]))["line"]  # type: ignore[misc]
         reasons.append(f"Best next-day recall@{k}, view *{view}*: {best}.")
         for name in list(kept):
-            gap = np.array([mine[key] - its[key] for mine, its in zip(days[name], days[best], strict=True)])
+            gaps = np.array([mine[key] - its[key] for mine, its in zip(days[name], days[best], strict=True)])
             counts = np.array([day[f"rows_{view}"] for day in days[name]])
-            value = pooled(gap, counts, resamples, seed)
+            value = pooled(gaps, counts, resamples, seed)
             if value.high < 0:
                 kept.remove(name)
                 low, high = f"{value.low:+.4f}", f"{value.high:+.4f}"
                 reasons.append(
                     f"{name} is below {best}, view *{view}*: {value.estimate:+.4f} [{low}, {high}]."
                 )
-    old = {row["line"]: row.get("old_task_recall", float("nan")) for row in rows}
-    told = [value for value in old.values() if not np.isnan(value)]
+    keeps = {row["line"]: row.get("old_task_recall", float("nan")) for row in rows}
+    most = max(keeps, key=lambda name: np.nan_to_num(keeps[name]))
     for name in list(kept):
-        if told and old[name] < (1 - OLD_TASK_MARGIN) * max(told):
+        value = gap(kept_of_old[name], kept_of_old[most], resamples, seed, 1 - OLD_TASK_MARGIN)
+        if value.high < 0:
             kept.remove(name)
-            reasons.append(f"{name} keeps {old[name]:.4f} of the old task, the best {max(told):.4f}.")
+            reasons.append(
+                f"{name} keeps {keeps[name]:.4f} of the old task, {most} {keeps[most]:.4f}: provably more"
+                " than 1% less."
+            )
     if not kept:
         return Choice(None, [*reasons, "No strategy is good in everything: weigh the table yourself."])
     cost = {str(row["line"]): row["rows_trained"] for row in rows}

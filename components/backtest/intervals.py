@@ -1,7 +1,8 @@
-"""Bootstrap over days: pooled means over rows, and paired differences of two lines, with 95% intervals.
+"""Bootstrap over days or users: means over rows, and paired differences of two lines, with 95% intervals.
 
-Rows of one day share its weather, prices and trends, so days are drawn, not rows, and two lines that
-are compared keep the same draw (the paired cluster bootstrap; Davison & Hinkley 1997, section 3.8).
+Rows of one day share its weather, prices and trends, those of a user their taste; so days, or users, are
+drawn, not rows, and two lines that are compared keep the same draw (the paired cluster bootstrap; Davison &
+Hinkley 1997, section 3.8).
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ NOTHING = Interval(float("nan"), float("nan"), float("nan"))
 
 
 def pooled(means: np.ndarray, rows: np.ndarray, resamples: int, seed: int) -> Interval:
-    """Mean over rows of a metric of which `means` float [days] and `rows` int [days] are told.
+    """Mean over rows of a metric of which `means` float [n] and `rows` int [n] are told by day, or by user.
 
-    A difference of two lines is asked the same way, with the difference of their means a day.
+    A difference of two lines is asked the same way, with the differences of their means.
     """
     told = ~np.isnan(means) & (rows > 0)
     if not told.any():

@@ -8,13 +8,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from components.trainer.state import ModelState
 
 Record = dict[str, Any]
+OLD_TASK = "old_task.parquet"
 
 
 class Journal:
-    """Folder of one line: `days.jsonl` (a record a day), `matrix.jsonl`, `notes.json`, `state-<span>/`."""
+    """Folder of one line: `days.jsonl` (a record a day), `matrix.jsonl`, `old_task.parquet`, `notes.json`,
+    `state-<span>/`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -46,6 +51,18 @@ class Journal:
         entry = {"after": after, "task": task, "value": value, "rows": rows, "untrained": untrained}
         _append(self.folder / "matrix.jsonl", entry)
         self.matrix.append(entry)
+
+    def keep_old_task(self, rows: pa.Table) -> None:
+        """The old task's rows after the newest task, in place of those after the one before."""
+        part = self.folder / "old_task.part"
+        pq.write_table(rows, part)
+        part.replace(self.folder / OLD_TASK)
+
+    @property
+    def old_task(self) -> pa.Table | None:
+        """What was kept last, where anything was."""
+        path = self.folder / OLD_TASK
+        return pq.read_table(path) if path.exists() else None
 
     def state(self, span: int) -> ModelState | None:
         """The state after a day, where it is kept."""

@@ -13,12 +13,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from components.backtest import old_tasks
 from components.backtest.asked import as_of_morning
 from components.backtest.config import BacktestConfig
 from components.backtest.journal import Journal, Record
 from components.backtest.peer_line import metric_names
 from components.backtest.strategies import Strategy
-from components.backtest.tasks import Task
+from components.backtest.tasks import Task, mean_of
 from components.backtest.walk import Day, Prepared
 from components.features import rows as layout
 from components.metrics import overlap
@@ -171,9 +172,14 @@ class ModelLine:
             entries.append((now - 1, now, earlier))
             if now == 1:
                 entries.append((0, 0, earlier))
+        kept = []
         for after, task, state in entries:
             of = tasks[task]
-            self.journal.add_accuracy(after, task, of.accuracy(state, k), of.rows.num_rows, of.untrained(k))
+            recalls = of.recalls(state, k)
+            self.journal.add_accuracy(after, task, mean_of(recalls), of.rows.num_rows, of.untrained(k))
+            if task < now == after:
+                kept.append(old_tasks.table(task, of.users, recalls))
+        self.journal.keep_old_task(pa.concat_tables(kept))
 
 
 def _trained(report: dict[str, float]) -> float:

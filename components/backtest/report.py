@@ -17,6 +17,7 @@ from components.backtest.strategies import DEFAULT
 from components.backtest.summary import FRESH, Line, Row, accuracy, daily, summary, write_csv
 from schemas.spans import date_of
 
+OLD = "old_task_recall"
 DEFINITION = """
 {config.bootstrap_days} days are learned first; then each of {config.days} days is asked about before it is
 learned: {rows:,} user-days of users seen before, all of them, held out or not. Relevant are the distinct
@@ -26,11 +27,11 @@ bootstrap over days; gaps are to *{reference}*, paired by day.
 """.strip()
 
 MEMORY = """
-Old-task recall: mean over the held-out rows of all earlier tasks after the last one was learned, each task
-over the catalogue frozen at its end; a task is {config.task_days} days, task 0 the last
-{config.first_task_days} of the bootstrap. Forgetting: best-ever less final, mean over tasks. Overlap: share
-of a list of {k} that stays from one day to the next. Rows: rows times epochs. Seconds were measured as the
-machine was, others' load included.
+Old-task recall: mean over the {old_rows:,} held-out rows of all earlier tasks after the last one was learned,
+each task over the catalogue frozen at its end, intervals by bootstrap over users, gaps paired by row; a task
+is {config.task_days} days, task 0 the last {config.first_task_days} of the bootstrap. Forgetting: best-ever
+less final, mean over tasks. Overlap: share of a list of {k} that stays from one day to the next. Rows: rows
+times epochs. Seconds were measured as the machine was, others' load included.
 """.strip()
 
 
@@ -58,7 +59,8 @@ def write(
         plots.against_cost(trained, f"recall_at_{k}_{ALL}", title).savefig(out / "cost.png")
     learning = {one.name for one in models if one.strategy.learns}
     candidates = [row for row in trained if row["line"] in learning]
-    choice = choose(candidates, days, k, config.resamples, config.seed)
+    kept = {one.name: one.journal.old_task for one in models}
+    choice = choose(candidates, days, kept, k, config.resamples, config.seed)
     says = {one.name: one.strategy.says for one in models}
     settings = {one.name: one.chosen() for one in peers}
     (out / "report.md").write_text(_page(config, rows, reference, choice, says, settings))
@@ -96,7 +98,7 @@ def _page(
         "![recall over days](days_all.png)\n![recall of new items over days](days_new.png)",
         "## Memory and cost",
         _memory(rows),
-        MEMORY.format(config=config, k=k),
+        MEMORY.format(config=config, k=k, old_rows=_old_rows(rows)),
         "![quality against cost](cost.png)\n![accuracy matrix](forgetting.png)",
         "## Lines",
         "\n".join(f"- {name}: {text}" for name, text in says.items()),
@@ -133,22 +135,28 @@ def _quality(rows: Sequence[Row], k: int) -> str:
     return _markdown(table)
 
 
+def _old_rows(rows: Sequence[Row]) -> int:
+    return max((row.get("old_task_rows", 0) for row in rows), default=0)
+
+
 def _memory(rows: Sequence[Row]) -> str:
-    names = ("old_task_recall", "forgetting", "average_accuracy", "backward_transfer", "forward_transfer")
-    table = [
-        ["line", *(name.replace("_", " ") for name in names), "overlap", "rows", "seconds", "rows before"]
-    ]
+    old, *names = OLD, "forgetting", "average_accuracy", "backward_transfer", "forward_transfer"
+    heads = ["old task recall", "old task gap", *(name.replace("_", " ") for name in names)]
+    table = [["line", *heads, "overlap", "rows", "seconds", "rows before"]]
     for row in rows:
         if row["kind"] == ModelLine.kind and "rows_trained" in row:
             cells = [_number(row.get(name, float("nan"))) for name in (*names, "overlap")]
             cost = [f"{row['rows_trained']:,}", f"{row['seconds']:.0f}", f"{row['rows_trained_before']:,}"]
-            table.append([row["line"], *cells, *cost])
+            table.append([row["line"], _told(row, old), _told(row, f"{old}_gap", "+.4f"), *cells, *cost])
     return _markdown(table) if len(table) > 1 else ""
 
 
 def _told(row: Row, key: str, form: str = ".4f") -> str:
-    if row[key] != row[key]:
+    value = row.get(key, float("nan"))
+    if value != value:
         return "–"
+    if f"{key}_low" not in row:  # a line of before rows of the old task were kept
+        return f"{value:{form}}"
     return f"{row[key]:{form}} [{row[f'{key}_low']:{form}}, {row[f'{key}_high']:{form}}]"
 
 

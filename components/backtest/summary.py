@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import pyarrow as pa
 
-from components.backtest import continual
+from components.backtest import continual, old_tasks
 from components.backtest.asked import VIEWS
 from components.backtest.config import BacktestConfig
 from components.backtest.intervals import Interval, pooled
@@ -45,11 +46,13 @@ def summary(lines: Sequence[Line], config: BacktestConfig, reference: str | None
     A line that is retrained now and then gets a second row on the days right after it: what a full
     retrain every day would reach, on a sample of the days.
     """
-    of_reference = next((one.journal.days for one in lines if one.name == reference), [])
+    journal = next((one.journal for one in lines if one.name == reference), None)
+    of_reference, its_old = (journal.days, journal.old_task) if journal else ([], None)
     rows = []
     for one in lines:
         days = one.journal.days
-        rows.append(_row(one.name, one.kind, days, of_reference, config) | _cost(one) | _continual(one))
+        row = _row(one.name, one.kind, days, of_reference, config) | _cost(one) | _continual(one)
+        rows.append(row | _old_task(one.journal.old_task, its_old, config))
         fresh = [day for day in days if day.get("age", 0) == 0]
         if 1 < len(fresh) < len(days) and days[-1]["rows_trained"] is not None and _retrained(days):
             rows.append(_row(one.name + FRESH, one.kind, fresh, of_reference, config))
@@ -120,11 +123,20 @@ def _continual(line: Line) -> Row:
         return {}
     return {
         "old_task_recall": continual.old_task(matrix, rows),
+        "old_task_rows": int(rows[:-1].sum()),
         "forgetting": continual.forgetting(matrix),
         "average_accuracy": continual.average_accuracy(matrix),
         "backward_transfer": continual.backward_transfer(matrix),
         "forward_transfer": continual.forward_transfer(matrix, untrained),
     }
+
+
+def _old_task(kept: pa.Table | None, reference: pa.Table | None, config: BacktestConfig) -> Row:
+    if kept is None:
+        return {}
+    draws = config.resamples, config.seed
+    row = _interval("old_task_recall", old_tasks.mean(kept, *draws))
+    return row | _interval("old_task_recall_gap", old_tasks.gap(kept, reference, *draws))
 
 
 def write_csv(path: Path, rows: Sequence[Row]) -> None:

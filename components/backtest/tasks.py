@@ -32,17 +32,31 @@ class Task:
         none = empty_tables()
         return cls(rows, replace(data, history=none["history"], users=data.users))
 
+    @property
+    def users(self) -> pa.Array:
+        """string [rows]."""
+        return layout.scalar(self.rows, "user_id")
+
+    def recalls(self, state: ModelState, k: int) -> np.ndarray:
+        """float64 [rows]: recall@k of a model on the task's rows."""
+        if not self.rows.num_rows:
+            return np.zeros(0)
+        ranks = Scorer(state, self.data).ranks(self.rows)
+        return metric(f"recall_at_{k}", ranks, owners(self.rows), self.rows.num_rows)
+
     def accuracy(self, state: ModelState, k: int) -> float:
         """Mean recall@k of a model on the task; NaN where the task has no row."""
-        if not self.rows.num_rows:
-            return float("nan")
-        ranks = Scorer(state, self.data).ranks(self.rows)
-        return float(np.nanmean(metric(f"recall_at_{k}", ranks, owners(self.rows), self.rows.num_rows)))
+        return mean_of(self.recalls(state, k))
 
     def untrained(self, k: int) -> float:
         """What a random order reaches."""
         relevant = np.diff(layout.offsets(self.rows, "item_id"))
         return chance(relevant, self.data.catalogue.num_rows, k)
+
+
+def mean_of(recalls: np.ndarray) -> float:
+    """NaN where there is no row."""
+    return float(np.nanmean(recalls)) if len(recalls) else float("nan")
 
 
 def last_days(held_out: pa.Table, config: BacktestConfig) -> pa.Table:

@@ -5,9 +5,13 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from components.backtest.config import BacktestConfig
+from components.backtest.journal import OLD_TASK
 from components.backtest.run import Plan, backtest
 from components.backtest.strategies import Strategy, named
 from components.backtest.walk import Source
@@ -69,6 +73,21 @@ def test_all_files_are_there(out: Path) -> None:
     lines = [row["line"] for row in table(out / "summary.csv")]
     assert lines == [*STRATEGIES, "full-2 (days after a retrain)", *PEERS]
     assert "**" in (out / "report.md").read_text()
+
+
+def test_what_is_kept_of_the_old_task_row_by_row_has_the_mean_of_the_matrix(out: Path) -> None:
+    default, stale, *_ = table(out / "summary.csv")
+    rows = pq.read_table(out / "lines" / "default" / OLD_TASK)
+    last = [one for one in table(out / "matrix.csv") if (one["line"], one["after"]) == ("default", "2")]
+    of_task = {int(one["task"]): float(one["value"]) for one in last if one["task"] != "2"}
+    for task, mean in of_task.items():
+        recalls = rows.filter(pc.equal(rows["task"], task))["recall"].to_numpy()
+        assert np.nanmean(recalls) == pytest.approx(mean, rel=1e-4)
+    assert set(rows["task"].to_pylist()) == of_task.keys()
+    assert int(default["old_task_rows"]) == rows.num_rows
+    assert float(default["old_task_recall_low"]) < float(default["old_task_recall"])
+    gap = float(stale["old_task_recall"]) - float(default["old_task_recall"])
+    assert float(stale["old_task_recall_gap"]) == pytest.approx(gap, abs=1e-5)
 
 
 def test_the_first_day_is_asked_before_anything_of_it_is_learned(out: Path) -> None:

@@ -40,6 +40,8 @@ STRATEGIES = (
     "full-7",
 )
 """Every strategy there is, those after `twice` on top of it."""
+FEW = "default,stale,finetune,twice:replay.cap=2.0,full-7"
+"""Those that a long window is walked with."""
 
 
 @dataclass(frozen=True)

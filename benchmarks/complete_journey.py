@@ -20,7 +20,7 @@ SIZES = {
         {**WINDOW, "days": 8, "tune_days": (2,), "task_rows": 300},
         "default,stale,finetune,full-7",
     ),
-    "full": arena.Size({**WINDOW, "days": 100}, "default,stale,finetune,twice:replay.cap=2.0,full-7"),
+    "full": arena.Size({**WINDOW, "days": 100}, arena.FEW),
     # The reaction's attempts take hours here.
     "strategies": arena.Size(
         {**WINDOW, "days": 21},

@@ -31,10 +31,7 @@ SIZES = {
     "quick": arena.Size(
         {"start": START, "bootstrap_days": BOOTSTRAP_DAYS, "days": 28}, "default,stale,finetune,full-7"
     ),
-    "full": arena.Size(
-        {"start": START, "bootstrap_days": BOOTSTRAP_DAYS, "days": 112},
-        ",".join(arena.STRATEGIES),
-    ),
+    "full": arena.Size({"start": START, "bootstrap_days": BOOTSTRAP_DAYS, "days": 112}, arena.FEW),
 }
 
 _EVENTS = """

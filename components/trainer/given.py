@@ -18,7 +18,9 @@ class GivenFeatures(tf.Module):
     def __init__(self, state: ModelState) -> None:
         super().__init__()
         self._categories, self._numbers = state.spec.user_categories, state.spec.user_numbers
-        self._tables = [lookup_table(state.vocabularies[f"user:{name}"].ids) for name in self._categories]
+        self._tables = [
+            lookup_table(state.vocabularies[f"user:{name}"].ids, exported=True) for name in self._categories
+        ]
 
     def over(self, known: Tensors, texts: tf.Tensor) -> dict[str, tf.Tensor]:
         """The rows' user tensors with what is given. texts: string [rows, n]; of a column the last counts."""

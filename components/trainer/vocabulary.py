@@ -47,10 +47,12 @@ class Vocabulary:
         return Vocabulary(tuple("" if n in gone else one for n, one in enumerate(self.ids))) if gone else self
 
 
-def lookup_table(ids: Iterable[str]) -> Any:
+def lookup_table(ids: Iterable[str], *, exported: bool = False) -> Any:
     """A `tf.lookup.StaticHashTable` id -> position + 1 (int64), 0 for all else; ids are unique; "" is none.
 
-    The ids become a constant of the graph, not a text file: an id may hold line breaks.
+    The ids become a constant of the graph, not a text file: an id may hold line breaks. `exported`: the table
+    has a name, by which a model server's session finds it again; it stays in this process for ever. One
+    without goes when nobody knows it any more.
     """
     import tensorflow as tf
 
@@ -58,7 +60,8 @@ def lookup_table(ids: Iterable[str]) -> Any:
     # TensorFlow makes no table of nothing: the empty id stands in, which means "missing" anyway.
     keys = tf.constant(list(known) or [""], dtype=tf.string)
     values = tf.constant(list(known.values()) or [UNKNOWN], tf.int64)
-    return tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(keys, values), UNKNOWN)
+    initializer = tf.lookup.KeyValueTensorInitializer(keys, values)
+    return tf.lookup.StaticHashTable(initializer, UNKNOWN, experimental_is_anonymous=not exported)
 
 
 def look_up(table: tf.lookup.StaticHashTable, texts: pa.Array | pa.ChunkedArray) -> np.ndarray:

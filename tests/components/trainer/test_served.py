@@ -239,6 +239,20 @@ def test_a_large_catalogue_is_listed_by_blocks(
         np.testing.assert_allclose(got["score"], scores, atol=1e-5)
 
 
+def test_a_session_answers_as_often_as_it_is_asked(world: World, folder: Path) -> None:
+    """Stock TensorFlow Serving runs the graph in a session: resources are found by name, run after run."""
+    known = world.first.data.users.column("user_id").to_pylist()[:3]
+    asked = tf.saved_model.load(str(folder)).signatures[RECOMMEND](user_id=tf.constant(known))
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        graph = tf.compat.v1.saved_model.load(session, ["serve"], str(folder))
+        signature = graph.signature_def[RECOMMEND]
+        names = {name: info.name for name, info in signature.outputs.items()}
+        for _ in range(2):
+            got = session.run(names, {signature.inputs["user_id"].name: known})
+            assert got["item_id"].tolist() == asked["item_id"].numpy().tolist()
+            np.testing.assert_allclose(got["score"], asked["score"], atol=1e-5)
+
+
 def test_the_graph_is_stock_tensorflow(folder: Path) -> None:
     model = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
     (graph,) = model.meta_graphs
@@ -249,6 +263,9 @@ def test_the_graph_is_stock_tensorflow(folder: Path) -> None:
     assert len(ops) > 20
     assert not {op for op in ops if not hasattr(tf.raw_ops, op)}  # the list that TensorFlow itself ships
     assert not ops & {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
+    # A session makes an anonymous table anew, and empty, at every run: tables must have names.
+    assert "HashTableV2" in ops
+    assert not {op for op in ops if "Anonymous" in op}
 
 
 @pytest.mark.parametrize("name", [RECOMMEND, RECOMMEND_RECENT, RECOMMEND_CONTEXT])

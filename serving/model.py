@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping
 from concurrent.futures import Future
 from pathlib import Path
@@ -32,6 +33,9 @@ class Model:
         self.signatures = read_signatures(folder)
         self._loaded = tf.saved_model.load(str(folder))  # owns the variables that the functions use
         self._functions = dict(self._loaded.signatures)
+        captured = [tensor for one in self._functions.values() for tensor in one.captured_inputs]
+        handles = {id(tensor): tensor for tensor in captured if tensor.dtype == tf.resource}
+        weakref.finalize(self, _destroy, [*handles.values()]).atexit = False
         for name, inputs in warm_up_requests(folder, self.signatures):
             self._run(name, inputs)
 
@@ -62,6 +66,12 @@ class Model:
         except (TypeError, ValueError) as error:
             raise invalid(_without_trace(str(error))) from None
         return {name: _array(outputs[name]) for name in self.signatures[signature].outputs}
+
+
+def _destroy(resources: list[tf.Tensor]) -> None:
+    """TensorFlow keeps look-up tables, which have names, for as long as the process lives."""
+    for resource in resources:
+        tf.raw_ops.DestroyResourceOp(resource=resource, ignore_lookup_error=True)
 
 
 def _array(tensor: tf.Tensor) -> np.ndarray:

@@ -134,7 +134,8 @@ class TwoTower(nn.Module):
         shared = shared + torch.einsum("bt,bct->bc", trend_weight, batch["candidate_trend"])
         past = scores.gather(1, batch["history"])
         past = past + torch.einsum("bt,bht->bh", trend_weight, batch["history_trend"])
-        past = past + self._repeat(batch, activity)
+        kinds = functional.embedding(batch["history"], self.layer("repeat/kind", represented))
+        past = past + self._repeat(batch, activity, kinds)
         new = shared - torch.log(batch["inclusion"])
         new = torch.where(batch["excluded"] | (batch["candidate_weight"] > 0), NEVER, new)
         old = torch.where(mask & (batch["history_weight"] <= 0), past, NEVER)
@@ -161,14 +162,14 @@ class TwoTower(nn.Module):
         query = self.layer("user/out", hidden) + self.layer("user/skip", inputs)
         return query + self.rows("user/id", batch["user"]), self.layer("user/trend", hidden), activity
 
-    def _repeat(self, batch: Tensors, activity: torch.Tensor) -> torch.Tensor:
+    def _repeat(self, batch: Tensors, activity: torch.Tensor, kinds: torch.Tensor) -> torch.Tensor:
         decayed = torch.log(batch["decayed"] + self.settings["floor"])
         ages = torch.log1p(torch.stack([batch[name] for name in ("times", "last", "first")], -1))
         spread = activity[:, None].expand(-1, decayed.shape[1], -1)
-        kinds = self.settings["behaviors"]
-        behavior = functional.one_hot(batch["behavior"].long(), 1 + kinds)[..., 1:].float()
+        behaviors = self.settings["behaviors"]
+        behavior = functional.one_hot(batch["behavior"].long(), 1 + behaviors)[..., 1:].float()
         inputs = torch.cat([decayed, ages, spread, batch["history_trend"], behavior], -1)
-        hidden = torch.relu(self.layer("repeat/hidden", inputs))
+        hidden = torch.relu(self.layer("repeat/hidden", inputs) + kinds)
         worth = self.layer("repeat/linear", inputs) + self.layer("repeat/out", hidden)
         return worth[..., 0] * batch["mask"]
 

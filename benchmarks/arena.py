@@ -31,6 +31,7 @@ STRATEGIES = (
     "twice:replay.cap=2.0",
     f"recent:replay.recency=30{TWICE}",
     f"stratified:replay.memory=stratified{TWICE}",
+    f"herding:replay.memory=herding{TWICE}",
     f"l2:pull=10{TWICE}",
     f"ewc:pull=10000+pull_by=ewc{TWICE}",
     f"lambda:old_share=0.5{TWICE}",

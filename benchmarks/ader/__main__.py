@@ -18,7 +18,7 @@ QUICK, FULL = "quick", "full"
 UPDATES = {QUICK: 4, FULL: 16}
 LINES = {
     QUICK: "session kNN,bags,fine-tune,replay",
-    FULL: "session kNN,fine-tune,replay,replay in one pass",
+    FULL: "session kNN,fine-tune,replay,herding",
 }
 
 

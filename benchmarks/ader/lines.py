@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +10,6 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from benchmarks.ader.herding import exemplars
 from benchmarks.ader.knn import SessionKnn
 from benchmarks.ader.ranking import ranks
 from benchmarks.ader.rows import data_state, rows, span
@@ -62,13 +60,11 @@ class Line(Protocol):
 
 @dataclass
 class ModelLine:
-    """The one model. afresh: from nothing at every update, from all rows so far. herding: what is
-    remembered is chosen as ADER does it."""
+    """The one model. afresh: from nothing at every update, from all rows so far."""
 
     overrides: Mapping[str, Any]
     seed: int
     afresh: bool = False
-    herding: bool = False
     state: ModelState | None = None
     periods: Sequence[Sessions] = field(default=())
 
@@ -84,10 +80,6 @@ class ModelLine:
             replay = draw(base.buffer, new, config.replay, seed=self.seed, span=span(last))
         candidate = learn(base, TrainingRows(new, replay, nothing, data_state(periods)), config)
         self.state = candidate.state
-        if self.herding:
-            pool = new if base is None else concat([base.buffer, new])
-            kept = exemplars(self.state, data_state(periods), pool, MEMORY)
-            self.state = dataclasses.replace(self.state, buffer=kept)
         return candidate.report["rows_trained"]
 
     def ranks(self, sessions: Sessions) -> np.ndarray:
@@ -129,12 +121,12 @@ MODELS: dict[str, dict[str, Any]] = {
     "bags": {"encoder": "bags"},
     "fine-tune": {"replay": {**SESSIONS["replay"], "share": 0.0}},
     "replay": {},
-    "herding": {},
+    "herding": {"replay": {**SESSIONS["replay"], "memory": "herding"}},
     "replay in one pass": {"epochs": 1, "later_rate": 1.0},
     "replay + distillation": {"distill": 1.0},
     "joint": {},
 }
-KNN, JOINT, HERDING = "session kNN", "joint", "herding"
+KNN, JOINT = "session kNN", "joint"
 NAMES = (KNN, *MODELS)
 
 
@@ -144,4 +136,4 @@ def line(name: str, seed: int) -> Line:
         return KnnLine()
     if name not in MODELS:
         raise ValueError(f"{name!r} is no line: choose of {', '.join(NAMES)}")
-    return ModelLine(MODELS[name], seed, afresh=name == JOINT, herding=name == HERDING)
+    return ModelLine(MODELS[name], seed, afresh=name == JOINT)

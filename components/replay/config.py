@@ -18,6 +18,8 @@ class ReplayConfig(BaseModel):
     recency: float | None = Field(
         None, gt=0, le=36_500, description="days that halve a row's weight in the draw; null: all rows alike"
     )
-    memory: Literal["uniform", "stratified"] = Field(
-        "uniform", description="every learned row alike, or as evenly over weeks as there are rows"
+    memory: Literal["uniform", "stratified", "herding"] = Field(
+        "uniform",
+        description="every learned row alike, as evenly over weeks as there are rows, or those that stand"
+        " best for the rows of their item",
     )

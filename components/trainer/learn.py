@@ -20,6 +20,7 @@ from components.trainer.distillation import Distillation
 from components.trainer.eviction import alive, evict
 from components.trainer.features import FeatureSpec
 from components.trainer.growth import grow
+from components.trainer.herding import exemplars
 from components.trainer.memory import check_not_held_out, keep_held_out
 from components.trainer.model import TwoTower
 from components.trainer.moments import Moments, rescaled
@@ -95,7 +96,7 @@ def learn(base: ModelState | None, rows: TrainingRows, config: LearnConfig) -> C
     last = max((*spans, *state.spans_learned), default=rows.data.span)
     after = replace(
         state,
-        buffer=reservoir.add(base and base.buffer, rows.new, config.replay, config.seed),
+        buffer=_remembered(base and base.buffer, state, rows, config),
         held_out=keep_held_out(base and base.held_out, rows.held_out, last, config),
         spans_learned=tuple(sorted({*state.spans_learned, *spans})),
     )
@@ -187,6 +188,16 @@ def _moved(state: ModelState, table: pa.Table) -> dict[str, Moments]:
             values = pa.concat_arrays([chunk.flatten() for chunk in table.column(f"{kind}_{name}").chunks])
             moved[key] = moments.update(values.to_numpy(zero_copy_only=False))
     return moved
+
+
+def _remembered(
+    buffer: pa.Table | None, state: ModelState, rows: TrainingRows, config: LearnConfig
+) -> pa.Table:
+    """The replay memory after the new rows were learned. state: with the weights of after."""
+    if config.replay.memory != "herding":
+        return reservoir.add(buffer, rows.new, config.replay, config.seed)
+    pool = canonical(rows.new if buffer is None else concat([buffer, rows.new]))
+    return exemplars(state, rows.data, pool, config.replay.capacity).combine_chunks()
 
 
 def _trained(

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
-import pytest
+import pyarrow.compute as pc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.ader.herding import herded, shared_out
-from benchmarks.ader.lines import HERDING, ModelLine, line
-from benchmarks.ader.sessions import Sessions
-from components.features.rows import flat
-from tests.benchmarks.ader.test_rows import TINY, periods
-
-__all__ = ["periods"]
+from components.features.rows import scalar
+from components.replay.identity import canonical_order
+from components.trainer.herding import herded, rarest_items, shared_out
+from components.trainer.learn import learn
+from tests.components.trainer.conftest import World
 
 
 def test_by_hand() -> None:
@@ -55,15 +55,27 @@ def test_all_places_are_given_and_no_limit_is_passed(items: list[tuple[int, int]
     assert (places <= limits).all()
 
 
-def test_the_line_remembers_exemplars_of_every_week(
-    periods: list[Sessions], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("benchmarks.ader.lines.MEMORY", 40)
-    one = line(HERDING, 0)
-    assert isinstance(one, ModelLine)
-    one.overrides = {**one.overrides, **TINY}
-    for weeks in (1, 2, 3):
-        one.learn(periods[:weeks])
-        assert one.state is not None
-        assert one.state.buffer.num_rows == 40
-    assert len(np.unique(flat(one.state.buffer, "span"))) == 3
+def test_a_row_stands_for_the_rarest_of_its_items(world: World) -> None:
+    rows, data = world.first.new, world.first.data
+    whose, popularity = rarest_items(rows, data)
+    for row, events in zip(rows["item_id"].to_pylist(), popularity[whose], strict=True):
+        of_row = [
+            sum(data.item_days.filter(pc.equal(data.item_days["item_id"], item))["events"].to_pylist())
+            for item in row
+        ]
+        assert events == max(min(of_row), 1)
+
+
+def test_learning_keeps_exemplars_of_old_and_new(world: World) -> None:
+    replay = world.config.replay.model_copy(update={"memory": "herding", "capacity": 60})
+    config = world.config.model_copy(update={"replay": replay})
+    first = learn(None, world.first, config).state
+    after = learn(first, replace(world.next_day, replay=first.buffer.slice(0, 10)), config).state
+    for state in (first, after):
+        assert state.buffer.num_rows == 60
+        assert canonical_order(state.buffer).tolist() == list(range(60))
+    spans = set(scalar(after.buffer, "span").tolist())
+    assert max(after.spans_learned) in spans
+    assert min(after.spans_learned) in spans
+    again = learn(first, replace(world.next_day, replay=first.buffer.slice(0, 10)), config).state
+    assert again.digest() == after.digest()

@@ -40,7 +40,7 @@ def exemplars(state: ModelState, data: DataState, rows: pa.Table, count: int) ->
 
 
 def rarest_items(rows: pa.Table, data: DataState) -> tuple[np.ndarray, np.ndarray]:
-    """int64 [rows]: each row's item of fewest events, by number; float64 [items]: their events, at least 1."""
+    """int64 [rows]: each row's item of fewest events, by number; float64 [items]: the events, at least 1."""
     events = data.item_days.group_by("item_id").aggregate([("events", "sum")])
     seen = dict(zip(events["item_id"].to_pylist(), events["events_sum"].to_pylist(), strict=True))
     items: pa.Array = flat(rows, "item_id")

@@ -49,7 +49,7 @@ class AirflowItem(pytest.Item):
         phases = [answer for answer in outcomes["answers"] if answer["id"].split("::", 1)[1] == self.name]
         for phase in phases:
             if phase["outcome"] == "skipped":
-                pytest.skip(phase["text"])
+                pytest.skip(phase["text"])  # as the other environment's pytest said, with its reason
             if phase["outcome"] == "failed":
                 raise AirflowTestError(phase["text"])
         if not phases:

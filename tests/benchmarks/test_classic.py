@@ -47,7 +47,7 @@ def taught(method: Method) -> Learner:
 
 
 def test_what_is_remembered_is_a_bounded_sample_of_all_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(classifier, "EPOCHS", 1)
+    monkeypatch.setattr(classifier, "EPOCHS", 1)  # what is kept does not depend on it
     learner = taught(Method("replay", memory=60))
     assert learner.buffer.num_rows == 60
     assert set(np.asarray(scalar(learner.buffer, "span")).tolist()) == {0, 1, 2}
@@ -55,7 +55,7 @@ def test_what_is_remembered_is_a_bounded_sample_of_all_tasks(monkeypatch: pytest
 
 
 def test_replay_remembers_what_fine_tuning_forgets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(classifier, "EPOCHS", 20)
+    monkeypatch.setattr(classifier, "EPOCHS", 20)  # three tiny tasks: enough to forget, in seconds
     first = few()[0]
     forgot, kept = taught(Method("fine-tune")), taught(Method("replay", memory=150))
     assert forgot.accuracy(first) < 0.6
@@ -63,7 +63,7 @@ def test_replay_remembers_what_fine_tuning_forgets(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_pull_without_end_learns_the_first_task_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(classifier, "EPOCHS", 2)
+    monkeypatch.setattr(classifier, "EPOCHS", 2)  # enough to move what nothing holds
     once = Learner(Method("first"), seed=0)
     once.learn(few()[0])
     held = taught(Method("L2", pull=1e12))

@@ -46,6 +46,7 @@ def test_the_same_seed_gives_the_same_interval_in_blocks_too(monkeypatch):
     _draws.cache_clear()
     assert first == relative_difference(USERS, candidate, reference, seed=7)
     assert first != relative_difference(USERS, candidate, reference, seed=8)
+    # So small that 400 users need several blocks, as millions do.
     monkeypatch.setattr("components.evaluator.bootstrap._CELLS", 10_000)
     in_blocks = relative_difference(USERS, candidate, reference, seed=7)
     assert in_blocks.low == pytest.approx(first.low, abs=0.02)

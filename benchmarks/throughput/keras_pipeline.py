@@ -44,44 +44,44 @@ class Batch:
     def of(self, rows: tf.Tensor, uniform: tf.Tensor) -> Tensors:
         """Nothing is forgotten. rows: int64 [n]; uniform: int32 [m], drawn catalogue positions."""
         catalogue, users = self.steps.catalogue, self.steps.users
-        past = {name: tf.gather(one, rows) for name, one in self.history.items()}
-        lengths = past["history"].row_lengths()
-        mask = tf.sequence_mask(lengths)
+        ragged = {name: tf.gather(one, rows) for name, one in self.history.items()}
+        past = {name: one.flat_values for name, one in ragged.items()}
+        whose = tf.cast(ragged["history"].value_rowids(), tf.int32)
         taken, weight = tf.gather(self.taken, rows), tf.gather(self.weight, rows).flat_values
         owner, positive = tf.cast(taken.value_rowids(), tf.int32), taken.flat_values
         candidates = tf.unique(tf.sort(tf.concat([positive, uniform], 0)))[0]
-        distinct = tf.unique(tf.sort(tf.concat([candidates, past["history"].flat_values], 0)))[0]
-        padded = {name: one.to_tensor() for name, one in past.items()}
-        own = (tf.gather(padded["history"], owner) == positive[:, None]) & tf.gather(mask, owner)
-        repeated = tf.reduce_any(own, 1)
-        of_history = tf.where(repeated, tf.argmax(tf.cast(own, tf.int32), 1, tf.int32), 0)
+        # Of what comes twice the first place counts: the candidates', then the others' in their order.
+        others = tf.sort(past["history"])
+        distinct, places = tf.unique(tf.concat([candidates, others, past["history"]], 0))
+        history = places[len_(candidates) + len_(others) :]
         of_shared = tf.searchsorted(candidates, positive)
+        shape = [len_(rows), len_(candidates)]
+        # 1 + the entry of the row's history that a candidate is, 0 if it is none.
+        number = tf.where(history < shape[1], tf.range(1, len_(whose) + 1), 0)
+        entry = _scatter(whose, tf.minimum(history, shape[1] - 1), number, shape)
+        of_history = tf.gather_nd(entry, tf.stack([owner, of_shared], 1)) - 1
+        repeated = of_history >= 0
+        day, day_of = tf.unique(tf.gather(self.days, rows))
+        trends = {"day": day, "day_of": day_of, "owner": whose, "history_position": past["history"]}
         return {
-            **padded,
+            **past,
             **{name: tf.gather(values, rows) for name, values in users.of(self.every).items()},
-            "history_mask": mask,
-            "history": tf.where(mask, _places(distinct, padded["history"]), 0),
-            "history_weight": _scatter(owner, of_history, tf.where(repeated, weight, 0.0), tf.shape(mask)),
-            "candidate": tf.searchsorted(distinct, candidates),
-            "candidate_weight": _scatter(
-                owner, of_shared, tf.where(repeated, 0.0, weight), [len_(rows), len_(candidates)]
+            "owner": whose,
+            "history": history,
+            "history_weight": tf.scatter_nd(
+                tf.boolean_mask(of_history, repeated)[:, None],
+                tf.boolean_mask(weight, repeated),
+                tf.shape(whose),
             ),
-            "candidate_excluded": self._shared(past["history"], candidates, rows),
+            "candidate_weight": _scatter(owner, of_shared, tf.where(repeated, 0.0, weight), shape),
+            "candidate_excluded": entry > 0,
             "inclusion": self._inclusion(candidates, rows, uniform),
             "item": tf.gather(catalogue.ids, distinct),
             "item_categories": tf.gather(catalogue.categories, distinct),
             "item_numbers": tf.gather(catalogue.numbers, distinct),
-            "candidate_trend": self.trends.of(tf.gather(self.days, rows), candidates[None]),
-            "history_trend": self.trends.of(tf.gather(self.days, rows), padded["history"]),
+            "day_of": day_of,
+            **self.trends.of_step({**trends, "candidate_position": candidates}),
         }
-
-    def _shared(self, history: tf.RaggedTensor, candidates: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
-        """bool [rows, candidates]: the candidate is in the row's history."""
-        place = tf.minimum(tf.searchsorted(candidates, history.flat_values), len_(candidates) - 1)
-        same = tf.gather(candidates, place) == history.flat_values
-        owner = tf.cast(history.value_rowids(), tf.int32)
-        shape = [len_(rows), len_(candidates)]
-        return _scatter(owner, place, tf.cast(same, tf.float32), shape) > 0
 
     def _inclusion(self, candidates: tf.Tensor, rows: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
         """As `steps.inclusion`."""
@@ -97,10 +97,6 @@ class Batch:
 
 def len_(tensor: tf.Tensor) -> tf.Tensor:
     return tf.shape(tensor)[0]
-
-
-def _places(ordered: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
-    return tf.reshape(tf.searchsorted(ordered, tf.reshape(values, [-1])), tf.shape(values))
 
 
 def _scatter(row: tf.Tensor, column: tf.Tensor, values: tf.Tensor, shape: tf.Tensor) -> tf.Tensor:

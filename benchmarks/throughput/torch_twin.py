@@ -24,7 +24,7 @@ Tensors = dict[str, torch.Tensor]
 
 
 class Rows(Dataset):
-    """Rows as batches by number: histories and positives padded, candidates shared by the batch."""
+    """Rows as batches by number: histories and positives flat, candidates shared by the batch."""
 
     def __init__(self, arrays: Tensors, settings: dict) -> None:
         self.arrays, self.settings = arrays, settings
@@ -39,23 +39,24 @@ class Rows(Dataset):
 
     def batch(self, rows: torch.Tensor, uniform: torch.Tensor, unknown: float) -> Tensors:
         arrays = self.arrays
-        places, mask = _padded(arrays["history_bounds"], rows)
-        history = arrays["history:history"][places] * mask
-        at, own = _padded(arrays["bounds"], rows)
-        owner, positive = own.nonzero()[:, 0], arrays["taken"][at[own]]
-        weight = arrays["taken_weight"][at[own]]
+        places, whose = _entries(arrays["history_bounds"], rows)
+        history = arrays["history:history"][places]
+        at, owner = _entries(arrays["bounds"], rows)
+        positive, weight = arrays["taken"][at], arrays["taken_weight"][at]
         candidates = torch.unique(torch.cat([positive, uniform]))
-        distinct = torch.unique(torch.cat([candidates, history[mask]]))
-        same = (history[owner] == positive[:, None]) & mask[owner]
-        repeated, place = same.any(1), same.int().argmax(1)
-        of_history, of_shared = (torch.zeros(len(rows), n) for n in (history.shape[1], len(candidates)))
-        of_history[owner[repeated], place[repeated]] = weight[repeated]
-        fresh = ~repeated
-        of_shared[owner[fresh], torch.searchsorted(candidates, positive[fresh])] = weight[fresh]
-        there = torch.searchsorted(candidates, history).clamp(max=len(candidates) - 1)
-        taken = mask & (candidates[there] == history)
-        excluded = torch.zeros(len(rows), len(candidates), dtype=torch.bool)
-        excluded[taken.nonzero()[:, 0], there[taken]] = True
+        others = torch.unique(history)
+        distinct = torch.cat([candidates, others[~torch.isin(others, candidates)]])
+        place = torch.empty(self.items + 1, dtype=torch.int64)
+        place[distinct] = torch.arange(len(distinct))
+        there, column = place[history], place[positive]
+        taken = (there < len(candidates)).nonzero()[:, 0]
+        entry = torch.full([len(rows), len(candidates)], -1)
+        entry[whose[taken], there[taken]] = taken
+        own = entry[owner, column]
+        of_history, of_shared = torch.zeros(len(history)), torch.zeros(entry.shape)
+        fresh = own < 0
+        of_history[own[~fresh]] = weight[~fresh]
+        of_shared[owner[fresh], column[fresh]] = weight[fresh]
         share = (len(rows) - 1) / max(len(self) - 1, 1)
         absent = (1 - share) ** arrays["takers"][candidates].double() * (1 - 1 / self.items) ** len(uniform)
 
@@ -64,16 +65,15 @@ class Rows(Dataset):
 
         who = {name: arrays[f"user:{name}"][rows] for name in ("user", "user_categories", "hour", "weekday")}
         days = arrays["days"][rows]
+        distinct_days, day_of = torch.unique(days, return_inverse=True)
         return {
-            "mask": mask,
-            "history": torch.searchsorted(distinct, history) * mask,
-            **{name: arrays[f"history:{name}"][places] * mask for name in ("times", "first", "last")},
-            "decayed": arrays["history:decayed"][places] * mask[..., None],
-            "behavior": forget(arrays["history:behavior"][places] * mask),
+            "owner": whose,
+            "history": there,
+            **{name: arrays[f"history:{name}"][places] for name in ("times", "first", "last", "decayed")},
+            "behavior": forget(arrays["history:behavior"][places]),
             "history_weight": of_history,
-            "candidate": torch.searchsorted(distinct, candidates),
             "candidate_weight": of_shared,
-            "excluded": excluded,
+            "excluded": entry >= 0,
             "inclusion": (1 - absent).float(),
             "user": forget(who["user"]),
             "user_categories": forget(who["user_categories"]),
@@ -83,21 +83,21 @@ class Rows(Dataset):
             "item": forget(arrays["item:ids"][distinct]),
             "item_categories": forget(arrays["item:categories"][distinct]),
             "item_numbers": arrays["item:numbers"][distinct],
-            "candidate_trend": self._trend(days, candidates[None]),
-            "history_trend": self._trend(days, history),
+            "day_of": day_of,
+            "candidate_trend": self._trend(distinct_days[:, None], candidates, 1),
+            "history_trend": self._trend(days[whose], history, 1),
         }
 
-    def _trend(self, days: torch.Tensor, items: torch.Tensor) -> torch.Tensor:
+    def _trend(self, days: torch.Tensor, items: torch.Tensor, axis: int) -> torch.Tensor:
         table = self.arrays["trend"]
-        now = table[items, days[:, None]]
-        return torch.log1p(torch.stack([now - table[items, days[:, None] - back] for back in TREND_DAYS], -1))
+        now = table[items, days]
+        return torch.log1p(torch.stack([now - table[items, days - back] for back in TREND_DAYS], axis))
 
 
-def _padded(bounds: torch.Tensor, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _entries(bounds: torch.Tensor, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     starts, lengths = bounds[rows], bounds[rows + 1] - bounds[rows]
-    steps = torch.arange(max(1, int(lengths.max())))
-    mask = steps < lengths[:, None]
-    return torch.where(mask, starts[:, None] + steps, 0), mask
+    owner = torch.repeat_interleave(torch.arange(len(rows)), lengths)
+    return torch.arange(len(owner)) + (starts - lengths.cumsum(0) + lengths)[owner], owner
 
 
 class TwoTower(nn.Module):
@@ -122,7 +122,7 @@ class TwoTower(nn.Module):
 
     def forward(self, batch: Tensors) -> torch.Tensor:
         """The summed loss."""
-        settings, mask = self.settings, batch["mask"]
+        settings, owner = self.settings, batch["owner"]
         represented = self.rows("item/id", batch["item"])
         for place, name in enumerate(settings["item_categories"]):
             represented = represented + self.rows(f"item/feature/{name}", batch["item_categories"][:, place])
@@ -130,33 +130,44 @@ class TwoTower(nn.Module):
         vectors = represented + self.layer("item/out", hidden)
         query, trend_weight, activity = self._user(batch, represented)
         scores = query @ vectors.T / settings["temperature"] + self.rows("item/bias", batch["item"])[:, 0]
-        shared = scores[:, batch["candidate"]]
-        shared = shared + torch.einsum("bt,bct->bc", trend_weight, batch["candidate_trend"])
-        past = scores.gather(1, batch["history"])
-        past = past + torch.einsum("bt,bht->bh", trend_weight, batch["history_trend"])
+        shared = scores[:, : len(batch["inclusion"])]
+        of_own_day = functional.one_hot(batch["day_of"])[:, :, None] * trend_weight[:, None, :]
+        shared = shared + of_own_day.flatten(1) @ batch["candidate_trend"].flatten(0, 1)
+        past = scores[owner, batch["history"]] + (trend_weight[owner] * batch["history_trend"]).sum(1)
         kinds = functional.embedding(batch["history"], self.layer("repeat/kind", represented))
         past = past + self._repeat(batch, activity, kinds)
         new = shared - torch.log(batch["inclusion"])
         new = torch.where(batch["excluded"] | (batch["candidate_weight"] > 0), NEVER, new)
-        old = torch.where(mask & (batch["history_weight"] <= 0), past, NEVER)
-        against_new = torch.logsumexp(new, 1, keepdim=True)
-        against = torch.logsumexp(torch.cat([new, old], 1), 1, keepdim=True)
-        of_all = (batch["candidate_weight"] * functional.softplus(against - shared)).sum()
-        of_all = of_all + (batch["history_weight"] * functional.softplus(against - past)).sum()
-        of_new = (batch["candidate_weight"] * functional.softplus(against_new - shared)).sum()
+        old = torch.where(batch["history_weight"] <= 0, past, NEVER)
+        against_new = torch.logsumexp(new, 1)
+        shift = against_new.detach().scatter_reduce(0, owner, old.detach(), "amax")
+        summed = torch.zeros(len(new)).index_add(0, owner, torch.exp(old - shift[owner]))
+        against = shift + torch.log(torch.exp(against_new - shift) + summed)
+        of_all = (batch["candidate_weight"] * functional.softplus(against[:, None] - shared)).sum()
+        of_all = of_all + (batch["history_weight"] * functional.softplus(against[owner] - past)).sum()
+        of_new = (batch["candidate_weight"] * functional.softplus(against_new[:, None] - shared)).sum()
         return (1 - settings["discovery"]) * of_all + settings["discovery"] * of_new
 
     def _user(self, batch: Tensors, represented: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        mask, half_lives = batch["mask"], torch.tensor(self.settings["half_lives"])
-        decay = torch.exp(-math.log(2) * batch["last"][..., None] / half_lives)
-        weight = decay * (torch.log1p(batch["times"]) * mask)[..., None]
-        taken = functional.embedding(batch["history"], represented)
-        bags = torch.einsum("bhl,bhd->bld", weight, taken) / (weight.sum(1)[..., None] + 0.1)
+        owner, rows = batch["owner"], len(batch["user"])
+        half_lives = torch.tensor(self.settings["half_lives"])
+        decay = torch.exp(-math.log(2) * batch["last"][:, None] / half_lives)
+        weight = decay * torch.log1p(batch["times"])[:, None]
+        ends = torch.bincount(owner, minlength=rows).cumsum(0)
+        offsets = functional.pad(ends[:-1], (1, 0))
+        sums = [
+            functional.embedding_bag(
+                batch["history"], represented, offsets, mode="sum", per_sample_weights=of_bag
+            )
+            for of_bag in weight.unbind(1)
+        ]
+        total = torch.zeros(rows, len(half_lives)).index_add(0, owner, weight)
+        bags = torch.stack(sums, 1) / (total[..., None] + 0.1)
         moment = self.rows("user/hour", batch["hour"]) + self.rows("user/weekday", batch["weekday"])
         for place, name in enumerate(self.settings["user_categories"]):
             moment = moment + self.rows(f"user/feature/{name}", batch["user_categories"][:, place])
-        distinct = mask.sum(1, keepdim=True).float()
-        activity = torch.log1p(torch.cat([distinct, batch["decayed"].sum(1)], 1))
+        counted = torch.cat([torch.ones(len(owner), 1), batch["decayed"]], 1)
+        activity = torch.log1p(torch.zeros(rows, counted.shape[1]).index_add(0, owner, counted))
         inputs = torch.cat([bags.flatten(1), moment, activity, batch["user_numbers"]], 1)
         hidden = torch.relu(self.layer("user/hidden", inputs))
         query = self.layer("user/out", hidden) + self.layer("user/skip", inputs)
@@ -165,13 +176,12 @@ class TwoTower(nn.Module):
     def _repeat(self, batch: Tensors, activity: torch.Tensor, kinds: torch.Tensor) -> torch.Tensor:
         decayed = torch.log(batch["decayed"] + self.settings["floor"])
         ages = torch.log1p(torch.stack([batch[name] for name in ("times", "last", "first")], -1))
-        spread = activity[:, None].expand(-1, decayed.shape[1], -1)
+        spread = activity[batch["owner"]]
         behaviors = self.settings["behaviors"]
         behavior = functional.one_hot(batch["behavior"].long(), 1 + behaviors)[..., 1:].float()
         inputs = torch.cat([decayed, ages, spread, batch["history_trend"], behavior], -1)
         hidden = torch.relu(self.layer("repeat/hidden", inputs) + kinds)
-        worth = self.layer("repeat/linear", inputs) + self.layer("repeat/out", hidden)
-        return worth[..., 0] * batch["mask"]
+        return (self.layer("repeat/linear", inputs) + self.layer("repeat/out", hidden))[:, 0]
 
 
 def _key(name: str) -> str:

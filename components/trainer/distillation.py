@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from components.trainer.loss import NEVER, corrected
+from components.trainer.loss import NEVER, corrected, with_own
 from components.trainer.model import TwoTower
 from components.trainer.part import SEED, Tensors
 
@@ -39,19 +39,36 @@ class Distillation:
     def loss(self, student: Logits, inputs: Tensors, rows: tf.Tensor) -> tf.Tensor:
         """The summed loss of a step. student: what `TwoTower.logits` answered; rows: float32 [rows]."""
         whole = {name: one for name, one in inputs.items() if name != SEED}  # the teacher drops nothing
-        theirs = candidates(*self.teacher.logits(whole), inputs)
-        divergence = soft_target_loss(theirs, candidates(*student, inputs), self.temperature)
-        return self.weight * tf.reduce_sum(rows * divergence)
+        theirs, ours = open_to(self.teacher.logits(whole), inputs), open_to(student, inputs)
+        apart = divergence(theirs, ours, inputs["owner"], self.temperature)
+        return self.weight * tf.reduce_sum(rows * apart)
 
 
-def candidates(shared: tf.Tensor, past: tf.Tensor, inputs: Tensors) -> tf.Tensor:
-    """float32 [rows, candidates + n]: logits of all that a row chooses from, others out of reach."""
-    open_to_all = tf.where(inputs["candidate_excluded"], NEVER, corrected(shared, inputs["inclusion"]))
-    return tf.concat([open_to_all, tf.where(inputs["history_mask"], past, NEVER)], axis=1)
+def open_to(logits: Logits, inputs: Tensors) -> Logits:
+    """What a row chooses from: the shared candidates, those that it has itself out of reach, and its own."""
+    shared, own = logits
+    return tf.where(inputs["candidate_excluded"], NEVER, corrected(shared, inputs["inclusion"])), own
 
 
 def soft_target_loss(teacher: tf.Tensor, student: tf.Tensor, temperature: float) -> tf.Tensor:
     """float32 [rows]: T² · KL(softmax(teacher / T) ‖ softmax(student / T)). Both: logits [rows, classes]."""
-    theirs = tf.nn.log_softmax(tf.stop_gradient(teacher) / temperature)
-    ours = tf.nn.log_softmax(student / temperature)
-    return temperature**2 * tf.reduce_sum(tf.exp(theirs) * (theirs - ours), axis=1)
+    nothing, nobody = tf.zeros([0]), tf.zeros([0], tf.int32)
+    return divergence((teacher, nothing), (student, nothing), nobody, temperature)
+
+
+def divergence(teacher: Logits, student: Logits, owner: tf.Tensor, temperature: float) -> tf.Tensor:
+    """As `soft_target_loss`, where rows have classes of their own besides those that all share.
+
+    Both: logits float32 [rows, shared classes] and [n], of own classes, whose rows `owner`, int32 [n], names.
+    """
+    theirs, ours = (_log_softmax(logits, owner, temperature) for logits in (teacher, student))
+    theirs = tf.nest.map_structure(tf.stop_gradient, theirs)
+    shared, own = (tf.exp(p) * (p - q) for p, q in zip(theirs, ours, strict=True))
+    total = tf.reduce_sum(shared, axis=1)
+    return temperature**2 * (total + tf.math.unsorted_segment_sum(own, owner, tf.shape(total)[0]))
+
+
+def _log_softmax(logits: Logits, owner: tf.Tensor, temperature: float) -> Logits:
+    shared, own = (one / temperature for one in logits)
+    total = with_own(tf.reduce_logsumexp(shared, axis=1), own, owner)
+    return shared - total[:, None], own - tf.gather(total, owner)

@@ -29,9 +29,12 @@ class SequenceEncoder(Part):
         super().__init__("encoder", state.weights)
         self.dropout = state.config.dropout
 
-    def call(self, batch: Tensors, taken: tf.Tensor) -> tf.Tensor:
-        """float32 [rows, dimension], 0 for rows without history. taken: float32 [rows, n, dimension]."""
-        items, mask = self.newest(batch, taken)
+    def call(self, batch: Tensors, represented: tf.Tensor) -> tf.Tensor:
+        """float32 [rows, dimension], 0 for rows without history.
+
+        represented: float32 [items, dimension], in which `history` has its places.
+        """
+        items, mask = self.newest(batch, represented)
         items = dropped(items, self.dropout, batch, salt=1)
         last = items[:, 0]
         contexts = [self.attended(f"encoder/ask_{head}", last, items, mask) for head in range(HEADS)]
@@ -40,14 +43,20 @@ class SequenceEncoder(Part):
         out = self.dense("encoder/skip", inputs) + self.dense("encoder/out", hidden)
         return tf.where(mask[:, :1], out, 0.0)
 
-    def newest(self, batch: Tensors, taken: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def newest(self, batch: Tensors, represented: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Items with their places, float32 [rows, m, dimension], newest first, and their mask, bool."""
         places = self.arrays[PLACES]
-        count = tf.minimum(tf.shape(taken)[1], places.shape[0])
-        age = tf.where(batch["history_mask"], batch["last"], float("inf"))
-        order = tf.argsort(age, axis=1, stable=True)[:, :count]
-        items = tf.gather(taken, order, axis=1, batch_dims=1) + places[:count]
-        return items, tf.gather(batch["history_mask"], order, axis=1, batch_dims=1)
+        by_age = tf.argsort(batch["last"], stable=True)
+        order = tf.gather(by_age, tf.argsort(tf.gather(batch["owner"], by_age), stable=True))
+        rows = tf.shape(batch["user"])[0]
+        lengths = tf.math.unsorted_segment_sum(tf.ones_like(batch["owner"]), batch["owner"], rows)
+        count = tf.minimum(tf.reduce_max(tf.concat([lengths, [1]], 0)), places.shape[0])
+        place = tf.range(count)
+        mask = place < lengths[:, None]
+        entry = tf.where(mask, tf.cumsum(lengths, exclusive=True)[:, None] + place, 0)
+        # One more entry, of no row, is what masked places read where nobody has a history.
+        history = tf.pad(tf.gather(batch["history"], order), [[0, 1]])
+        return tf.gather(represented, tf.gather(history, entry)) + places[:count], mask
 
     def attended(self, name: str, last: tf.Tensor, items: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
         """float32 [rows, dimension]: the items' mean by what the newest one asks for."""

@@ -126,10 +126,12 @@ class Histories:
         )
 
     def of(self, rows: np.ndarray) -> dict[str, np.ndarray]:
-        """The tensors [rows, longest history] of these rows; beyond a row's end mask and values are 0."""
-        places, mask = padded(self.bounds, rows)
-        tensors = {name: _masked(values, places, mask) for name, values in self.flat().items()}
-        return {**tensors, "history_mask": mask}
+        """The entries of these rows, one row's after another's; `owner`, int32, is the row's place in `rows`.
+
+        Flat, not padded: rows differ in length, and most of a padded table would be nothing.
+        """
+        places, owner = entries(self.bounds, rows)
+        return {**{name: values[places] for name, values in self.flat().items()}, "owner": owner}
 
     def flat(self) -> dict[str, np.ndarray]:
         """The entries of all rows by the names of their tensors."""
@@ -147,15 +149,9 @@ def _behavior_codes(names: pa.Array) -> np.ndarray:
     return pc.index_in(names, pa.array(["", *BEHAVIORS], pa.string())).to_numpy().astype(np.int32)
 
 
-def _masked(values: np.ndarray, places: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    found = np.zeros((*mask.shape, *values.shape[1:]), values.dtype)
-    found[mask] = values[places[mask]]
-    return found
-
-
-def padded(bounds: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Places of each row's entries in a flat array, int64 [rows, longest], and which are the row's."""
+def entries(bounds: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Places of the rows' entries in a flat array, int64, and whose they are, int32: a place in `rows`."""
     starts, lengths = bounds[rows], bounds[rows + 1] - bounds[rows]
-    steps = np.arange(max(1, lengths.max(initial=0)))
-    mask = steps < lengths[:, None]
-    return np.where(mask, starts[:, None] + steps, 0), mask
+    owner = np.repeat(np.arange(len(rows), dtype=np.int32), lengths)
+    before = np.cumsum(lengths) - lengths
+    return np.arange(len(owner)) + (starts - before)[owner], owner

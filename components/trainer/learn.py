@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,6 +15,7 @@ from components.features.rows import concat, empty_rows, flat, offsets, scalar
 from components.replay import reservoir
 from components.replay.identity import canonical
 from components.trainer.ahead import ahead
+from components.trainer.compiled import CompiledStep
 from components.trainer.config import SHAPE_FIELDS, LearnConfig
 from components.trainer.distillation import Distillation
 from components.trainer.eviction import alive, evict
@@ -28,8 +29,7 @@ from components.trainer.objective import row_weights
 from components.trainer.optimizer import RowSparse, fisher
 from components.trainer.pull import Pull, ewc, l2
 from components.trainer.state import ModelState
-from components.trainer.steps import Arrays, Steps
-from components.trainer.trends import TrendTable
+from components.trainer.steps import Steps
 from components.trainer.vocabulary import Vocabulary
 from components.trainer.weights import completed, dense_shapes, initial
 from schemas.spans import date_of
@@ -215,13 +215,13 @@ def _trained(
     if config.distill and not first:
         new_spans = np.unique(steps.spans[~old]) if old.any() else np.zeros(0, np.int64)
         distillation = Distillation(TwoTower(state), config.distill, config.distill_temperature, new_spans)
-    step = compiled(model, optimizer, steps, data, distillation)
+    step = CompiledStep(model, optimizer, steps, data, distillation)
     losses, count = [], 0
     for epoch in range(config.first_epochs if first else config.epochs):
         rng = np.random.default_rng([config.seed, data.span, epoch])
         summed = []
-        for arrays in ahead(steps.epoch(rng)):
-            summed.append(step(arrays))
+        for inputs in ahead(map(step.inputs, steps.epoch(rng))):
+            summed.append(step(inputs))
             count += 1
         losses.append(float(np.sum([one.numpy() for one in summed], dtype=np.float64) / steps.weights.sum()))
     return replace(state, weights=model.arrays(), slots=optimizer.slots()), losses, count
@@ -242,46 +242,3 @@ def _pull(state: ModelState, model: TwoTower, rates: tuple[float, float]) -> Pul
     if state.config.pull_by == "l2" or not state.slots:
         return Pull(state.weights, l2(names, alpha))
     return Pull(state.weights, ewc(names, fisher(state.slots, names), alpha))
-
-
-def compiled(
-    model: TwoTower,
-    optimizer: RowSparse,
-    steps: Steps,
-    data: DataState,
-    distillation: Distillation | None = None,
-) -> Callable[[Arrays], tf.Tensor]:
-    """A function of a step's arrays that learns it and returns its summed loss, without what the base says.
-
-    Traced once for all sizes.
-    """
-    trends = TrendTable(data.item_days, steps.catalogue, int(steps.spans.min()), int(steps.spans.max()))
-
-    def run(inputs: dict[str, tf.Tensor]) -> tf.Tensor:
-        candidate_trend = trends.of(inputs["day"], inputs["candidate_position"][None])
-        history_trend = trends.of(inputs["day"], inputs["history_position"])
-        inputs = {**inputs, "candidate_trend": candidate_trend, "history_trend": history_trend}
-        with tf.GradientTape() as tape:
-            logits = model.logits(inputs)
-            loss = total = model.loss_of(*logits, inputs)
-            if distillation:
-                total += distillation.loss(logits, inputs, inputs["distilled"])
-        optimizer.apply(tape, total)
-        return loss
-
-    function = None
-
-    def step(arrays: Arrays) -> tf.Tensor:
-        nonlocal function
-        tensors = {name: tf.constant(array) for name, array in arrays.items() if name != "span"}
-        tensors["day"] = tf.constant(trends.days(arrays["span"]))
-        if distillation:
-            tensors["distilled"] = tf.constant(distillation.rows(arrays["span"]))
-        if function is None:
-            signature = {
-                name: tf.TensorSpec([None] * one.shape.rank, one.dtype) for name, one in tensors.items()
-            }
-            function = tf.function(run, input_signature=[signature], autograph=False)
-        return function(tensors)
-
-    return step

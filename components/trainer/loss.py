@@ -16,7 +16,7 @@ def multi_positive_softmax(
     inclusion: tf.Tensor,
     own: tf.Tensor,
     own_weight: tf.Tensor,
-    own_mask: tf.Tensor,
+    owner: tf.Tensor,
     discovery: float = 0.0,
 ) -> tf.Tensor:
     """Summed over rows b and positives p of weight w: w · log(1 + Σ_n exp(s_bn - log π_n) / exp(s_bp)).
@@ -32,19 +32,31 @@ def multi_positive_softmax(
       shared_weight: float32 [rows, candidates], > 0 where the candidate is a positive of the row.
       shared_excluded: bool [rows, candidates], True where the candidate is among the row's own ones.
       inclusion: float32 [candidates], π in (0, 1].
-      own: float32 [rows, n] logits of candidates that only this row has, with certainty.
-      own_weight, own_mask: float32 and bool [rows, n]; masked entries are padding.
+      own: float32 [n] logits of candidates that only one row has, with certainty.
+      own_weight, owner: float32 and int32 [n], > 0 where it is a positive, and the row that has it.
       discovery: λ in [0, 1): (1 - λ) · loss over all items + λ · loss with the row's own ones masked out.
     """
     new = tf.where(shared_excluded | (shared_weight > 0), NEVER, corrected(shared, inclusion))
-    past = tf.where(own_mask & (own_weight <= 0), own, NEVER)
-    against_new = tf.reduce_logsumexp(new, axis=1, keepdims=True)
-    against = tf.reduce_logsumexp(tf.concat([new, past], axis=1), axis=1, keepdims=True)
-    of_all = tf.reduce_sum(shared_weight * tf.nn.softplus(against - shared)) + tf.reduce_sum(
-        own_weight * tf.nn.softplus(against - own)
+    past = tf.where(own_weight <= 0, own, NEVER)
+    against_new = tf.reduce_logsumexp(new, axis=1)
+    against = with_own(against_new, past, owner)
+    of_all = tf.reduce_sum(shared_weight * tf.nn.softplus(against[:, None] - shared)) + tf.reduce_sum(
+        own_weight * tf.nn.softplus(tf.gather(against, owner) - own)
     )
-    of_new = tf.reduce_sum(shared_weight * tf.nn.softplus(against_new - shared))
+    of_new = tf.reduce_sum(shared_weight * tf.nn.softplus(against_new[:, None] - shared))
     return (1.0 - discovery) * of_all + discovery * of_new
+
+
+def with_own(total: tf.Tensor, own: tf.Tensor, owner: tf.Tensor) -> tf.Tensor:
+    """float32 [rows]: log(exp(total) + Σ exp(own)) over each row's own entries.
+
+    total: float32 [rows]; own, owner: float32 and int32 [n].
+    """
+    rows = tf.shape(total)[0]
+    # Any shift is right; this one keeps the exponentials finite, and has no gradient to give.
+    shift = tf.stop_gradient(tf.maximum(total, tf.math.unsorted_segment_max(own, owner, rows)))
+    summed = tf.math.unsorted_segment_sum(tf.exp(own - tf.gather(shift, owner)), owner, rows)
+    return shift + tf.math.log(tf.exp(total - shift) + summed)
 
 
 def corrected(shared: tf.Tensor, inclusion: tf.Tensor) -> tf.Tensor:

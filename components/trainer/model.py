@@ -79,23 +79,31 @@ class UserTower(Part):
         self.half_lives = tf.constant(state.config.half_lives, tf.float32)
         self.scaler = Scaler([state.moments[f"user:{name}"] for name in state.spec.user_numbers])
 
-    def bags(self, batch: Tensors, taken: tf.Tensor) -> tf.Tensor:
+    def bags(self, batch: Tensors, represented: tf.Tensor) -> tf.Tensor:
         """float32 [rows, bags * dimension]: means of the items taken, weighted by count and age.
 
-        taken: float32 [rows, n, dimension], their representations.
+        represented: float32 [items, dimension], in which `history` has its places. A bag is a row of a sparse
+        matrix of weights: no copy of an item is made for each who took it.
         """
-        decay = tf.exp(-math.log(2) * batch["last"][..., None] / self.half_lives)
-        counts = tf.where(batch["history_mask"], tf.math.log1p(batch["times"]), 0.0)
-        weight = decay * counts[..., None]
-        bags = tf.einsum("bhl,bhd->bld", weight, taken) / (tf.reduce_sum(weight, 1)[..., None] + 0.1)
-        return tf.reshape(bags, [-1, bags.shape[1] * bags.shape[2]])
+        rows, bags = tf.shape(batch["user"])[0], len(self.half_lives)
+        decay = tf.exp(-math.log(2) * batch["last"][:, None] / self.half_lives)
+        weight = decay * tf.math.log1p(batch["times"])[:, None]
+        bag = tf.cast(batch["owner"][:, None] * bags + tf.range(bags), tf.int64)
+        item = tf.broadcast_to(tf.cast(batch["history"], tf.int64)[:, None], tf.shape(bag))
+        places = tf.stack([tf.reshape(bag, [-1]), tf.reshape(item, [-1])], axis=1)
+        shape = tf.cast(tf.stack([rows * bags, tf.shape(represented)[0]]), tf.int64)
+        weights = tf.SparseTensor(places, tf.reshape(weight, [-1]), shape)
+        sums = tf.sparse.sparse_dense_matmul(weights, represented)
+        total = tf.math.unsorted_segment_sum(weight, batch["owner"], rows)
+        means = tf.reshape(sums, [rows, bags, represented.shape[1]]) / (total[..., None] + 0.1)
+        return tf.reshape(means, [rows, bags * represented.shape[1]])
 
-    def call(self, batch: Tensors, taken: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def call(self, batch: Tensors, represented: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Query vectors, float32 [rows, dimension], and trend weights, float32 [rows, 4]."""
         features = self.categories("user/feature/", self.columns, batch["user_categories"])
         moment = [self.rows("user/hour", batch["hour"]), self.rows("user/weekday", batch["weekday"])]
-        numbers = [activity(batch)[:, 0], self.scaler(batch["user_numbers"])]
-        inputs = tf.concat([self.bags(batch, taken), tf.add_n([*features, *moment]), *numbers], axis=1)
+        numbers = [activity(batch), self.scaler(batch["user_numbers"])]
+        inputs = tf.concat([self.bags(batch, represented), tf.add_n([*features, *moment]), *numbers], axis=1)
         hidden = tf.nn.relu(self.dense("user/hidden", inputs))
         query = self.dense("user/out", hidden) + self.dense("user/skip", inputs)
         return query + self.rows("user/id", batch["user"]), self.dense("user/trend", hidden)
@@ -112,29 +120,39 @@ class RepeatTerm(Part):
         super().__init__("repeat", state.weights)
 
     def kinds(self, represented: tf.Tensor) -> tf.Tensor:
-        """float32 [..., repeat_hidden] of the representations, float32 [..., dimension], of items."""
+        """float32 [n, repeat_hidden] of the representations, float32 [n, dimension], of items."""
         return self.dense("repeat/kind", represented)
 
     def call(self, batch: Tensors, trend: tf.Tensor, kinds: tf.Tensor) -> tf.Tensor:
-        """float32 [rows, n], 0 where the history is padded. trend: float32 [rows, n, 4].
+        """float32 [n], of the entries of the histories. trend: float32 [n, 4].
 
-        kinds: float32 [rows, n, repeat_hidden], of the history.
+        kinds: float32 [n, repeat_hidden].
         """
         ages = [tf.math.log1p(batch[name]) for name in ("times", "last", "first")]
         decayed = tf.math.log(batch["decayed"] + FLOOR)
-        user = activity(batch)
-        spread = tf.zeros_like(decayed[..., :1]) + user
+        user = tf.gather(activity(batch), batch["owner"])
         behavior = tf.one_hot(batch["behavior"] - 1, len(BEHAVIORS))
-        inputs = tf.concat([decayed, tf.stack(ages, axis=-1), spread, trend, behavior], axis=-1)
+        inputs = tf.concat([decayed, tf.stack(ages, axis=1), user, trend, behavior], axis=1)
         hidden = tf.nn.relu(self.dense("repeat/hidden", inputs) + kinds)
-        worth = self.dense("repeat/linear", inputs) + self.dense("repeat/out", hidden)
-        return tf.where(batch["history_mask"], worth[..., 0], 0.0)
+        return (self.dense("repeat/linear", inputs) + self.dense("repeat/out", hidden))[:, 0]
+
+
+def by_day(weight: tf.Tensor, day_of: tf.Tensor, trend: tf.Tensor) -> tf.Tensor:
+    """float32 [rows, candidates]: w · trend, where rows of a day share its trends, in one product.
+
+    weight: float32 [rows, 4]; day_of: int32 [rows], places in `trend`, float32 [days, 4, candidates].
+    """
+    rows, days, candidates = tf.shape(weight)[0], tf.shape(trend)[0], tf.shape(trend)[2]
+    of_own_day = tf.one_hot(day_of, days)[:, :, None] * weight[:, None, :]
+    width = days * weight.shape[1]
+    return tf.linalg.matmul(tf.reshape(of_own_day, [rows, width]), tf.reshape(trend, [width, candidates]))
 
 
 def activity(batch: Tensors) -> tf.Tensor:
-    """float32 [rows, 1, 1 + half-lives]: logs of how many distinct items were taken, and of decayed takes."""
-    distinct = tf.reduce_sum(tf.cast(batch["history_mask"], tf.float32), 1, keepdims=True)[..., None]
-    return tf.math.log1p(tf.concat([distinct, tf.reduce_sum(batch["decayed"], 1, keepdims=True)], axis=2))
+    """float32 [rows, 1 + half-lives]: logs of how many distinct items were taken, and of decayed takes."""
+    counted = tf.concat([tf.ones_like(batch["last"])[:, None], batch["decayed"]], axis=1)
+    rows = tf.shape(batch["user"])[0]
+    return tf.math.log1p(tf.math.unsorted_segment_sum(counted, batch["owner"], rows))
 
 
 class TwoTower(tfrs.Model):
@@ -157,29 +175,29 @@ class TwoTower(tfrs.Model):
         """All variables by their name in the model state."""
         return {name: one.numpy() for name, one in {**self.table_variables, **self.dense_variables}.items()}
 
-    def query(self, batch: Tensors, taken: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def query(self, batch: Tensors, represented: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Query vectors, float32 [rows, dimension], and trend weights, float32 [rows, 4].
 
-        taken: float32 [rows, n, dimension], representations of the history.
+        represented: float32 [items, dimension], in which `history` has its places.
         """
-        query, trend_weight = self.users(batch, taken)
+        query, trend_weight = self.users(batch, represented)
         if self.encoder:
-            query += self.encoder(batch, taken)
+            query += self.encoder(batch, represented)
         return self.scaled(dropped(query, self.dropout, batch, salt=0)), trend_weight
 
     def logits(self, inputs: Tensors) -> tuple[tf.Tensor, tf.Tensor]:
-        """Scores of the shared candidates, float32 [rows, candidates], and of own past items, [rows, n]."""
+        """Scores of the shared candidates, float32 [rows, candidates], and of the rows' past items, [n]."""
         represented = self.items.represent(inputs["item"], inputs["item_categories"])
         vectors = self.items(represented, inputs["item_numbers"])
         bias = self.items.bias(inputs["item"])
-        query, trend_weight = self.query(inputs, tf.gather(represented, inputs["history"]))
+        query, trend_weight = self.query(inputs, represented)
 
         scores = tf.linalg.matmul(query, vectors, transpose_b=True) / self.temperature + bias
-        shared = tf.gather(scores, inputs["candidate"], axis=1)
-        shared += tf.einsum("bt,bct->bc", trend_weight, inputs["candidate_trend"])
+        shared = scores[:, : tf.shape(inputs["inclusion"])[0]]
+        shared += by_day(trend_weight, inputs["day_of"], inputs["candidate_trend"])
         # Every row with every item of the step: one product costs less than copies of past vectors.
-        past = tf.gather(scores, inputs["history"], axis=1, batch_dims=1)
-        past += tf.einsum("bt,bht->bh", trend_weight, inputs["history_trend"])
+        past = tf.gather_nd(scores, tf.stack([inputs["owner"], inputs["history"]], axis=1))
+        past += tf.reduce_sum(tf.gather(trend_weight, inputs["owner"]) * inputs["history_trend"], axis=1)
         kinds = tf.gather(self.repeat.kinds(represented), inputs["history"])
         return shared, past + self.repeat(inputs, inputs["history_trend"], kinds)
 
@@ -194,5 +212,5 @@ class TwoTower(tfrs.Model):
         """The summed loss of what `logits` answered."""
         return multi_positive_softmax(
             shared, inputs["candidate_weight"], inputs["candidate_excluded"], inputs["inclusion"],
-            past, inputs["history_weight"], inputs["history_mask"], self.discovery,
+            past, inputs["history_weight"], inputs["owner"], self.discovery,
         )  # fmt: skip

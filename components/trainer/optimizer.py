@@ -1,7 +1,8 @@
 """Row-sparse optimisation: a step costs, and changes, only the table rows that its batch touches.
 
-tf_keras's Adagrad (Duchi et al. 2011) does so for sparse gradients; its Adam decays the moments of every
-row at every step, and so moves rows that the batch never saw. Tables take Adagrad, dense layers Adam.
+Adagrad (Duchi et al. 2011) does so for sparse gradients; Adam (Kingma & Ba 2015) decays the moments of every
+row at every step, and so would move rows that the batch never saw. Tables take Adagrad, dense layers Adam.
+Both are TensorFlow's own kernels, one operation a variable, where tf_keras's optimisers take a dozen each.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import tensorflow as tf
 from components.trainer.pull import Pull
 
 INITIAL_ACCUMULATOR = 0.1
+EPSILON = 1e-7
+BETA_1, BETA_2 = 0.9, 0.999
 ACCUMULATOR = "adagrad/accumulator:"
 _MOMENTUM, _VELOCITY = "adam/momentum:", "adam/velocity:"
 _STEPS = ("adagrad/iterations", "adam/iterations")
@@ -32,37 +35,61 @@ class RowSparse:
         pull: Pull | None = None,
     ) -> None:
         """`slots`: what `slots()` returned for the base, grown as its tables; empty for a first model."""
-        self._variables = [*tables.values(), *dense.values()]
-        self._names = [*tables, *dense]
+        self._tables, self._dense = dict(tables), dict(dense)
+        self._table_rate, self._dense_rate = table_rate, dense_rate
         self._pull = pull
-        self._split = len(tables)
-        self._adagrad = tf.keras.optimizers.Adagrad(table_rate, INITIAL_ACCUMULATOR)
-        self._adam = tf.keras.optimizers.Adam(dense_rate)
-        self._adagrad.build(list(tables.values()))
-        self._adam.build(list(dense.values()))
-        self._slots = {_STEPS[0]: self._adagrad.iterations, _STEPS[1]: self._adam.iterations}
-        # Slots come last among an optimiser's variables, in the order in which `build` was given theirs;
-        # Adam's lie in pairs.
-        own = self._adagrad.variables[len(self._adagrad.variables) - len(tables) :]
-        self._slots |= {ACCUMULATOR + name: slot for name, slot in zip(tables, own, strict=True)}
-        pairs = self._adam.variables[-2 * len(dense) :]
-        self._slots |= {_MOMENTUM + name: slot for name, slot in zip(dense, pairs[0::2], strict=True)}
-        self._slots |= {_VELOCITY + name: slot for name, slot in zip(dense, pairs[1::2], strict=True)}
-        for name, value in slots.items():
-            self._slots[name].assign(value)
+        start: dict[str, np.ndarray | np.int64] = dict.fromkeys(_STEPS, np.int64(0))
+        for name, variable in tables.items():
+            start[ACCUMULATOR + name] = np.full(variable.shape, INITIAL_ACCUMULATOR, np.float32)
+        for name, variable in dense.items():
+            start |= {kind + name: np.zeros(variable.shape, np.float32) for kind in (_MOMENTUM, _VELOCITY)}
+        if not slots.keys() <= start.keys():
+            raise ValueError(f"slots of no variable: {', '.join(sorted(slots.keys() - start.keys()))}")
+        self._slots = {name: tf.Variable(slots.get(name, value)) for name, value in start.items()}
 
     def apply(self, tape: tf.GradientTape, loss: tf.Tensor) -> None:
         """One step of both optimisers."""
-        gradients = list(zip(tape.gradient(loss, self._variables), self._variables, strict=True))
-        # One machine learns: nothing is summed over replicas. The sum would be a custom gradient, which
-        # TensorFlow registers for ever, with its graph: each learn of a process would leave megabytes behind.
-        alone = {"skip_gradients_aggregation": True}
-        if self._split:
-            self._adagrad.apply_gradients(gradients[: self._split], **alone)
-        self._adam.apply_gradients(gradients[self._split :], **alone)
+        variables = {**self._tables, **self._dense}
+        gradients = tape.gradient(loss, variables)
+        self._adagrad({name: gradients[name] for name in self._tables})
+        self._adam({name: gradients[name] for name in self._dense})
         if self._pull:
-            for name, (gradient, variable) in zip(self._names, gradients, strict=True):
-                self._pull.apply(name, variable, gradient)
+            for name, variable in variables.items():
+                self._pull.apply(name, variable, gradients[name])
+
+    def _adagrad(self, gradients: Mapping[str, tf.IndexedSlices | None]) -> None:
+        self._slots[_STEPS[0]].assign_add(1)
+        for name, gradient in gradients.items():
+            if gradient is None:
+                continue
+            # A row that comes twice is one row with the sum of its gradients.
+            rows, place = tf.unique(gradient.indices)
+            tf.raw_ops.ResourceSparseApplyAdagradV2(
+                var=self._tables[name].handle,
+                accum=self._slots[ACCUMULATOR + name].handle,
+                lr=self._table_rate,
+                epsilon=EPSILON,
+                grad=tf.math.unsorted_segment_sum(gradient.values, place, tf.size(rows)),
+                indices=rows,
+            )
+
+    def _adam(self, gradients: Mapping[str, tf.Tensor | None]) -> None:
+        step = tf.cast(self._slots[_STEPS[1]].assign_add(1), tf.float32)
+        powers = {"beta1_power": tf.pow(BETA_1, step), "beta2_power": tf.pow(BETA_2, step)}
+        for name, gradient in gradients.items():
+            if gradient is None:
+                continue
+            tf.raw_ops.ResourceApplyAdam(
+                var=self._dense[name].handle,
+                m=self._slots[_MOMENTUM + name].handle,
+                v=self._slots[_VELOCITY + name].handle,
+                **powers,
+                lr=self._dense_rate,
+                beta1=BETA_1,
+                beta2=BETA_2,
+                epsilon=EPSILON,
+                grad=gradient,
+            )
 
     def slots(self) -> dict[str, np.ndarray]:
         """Accumulators, momenta, velocities and iteration counters."""

@@ -56,36 +56,39 @@ class Ranker(tf.Module):
 
         `history` of the batch holds catalogue positions.
         """
-        query, trend_weight = self.model.query(batch, tf.gather(self.represented, batch["history"]))
+        # Not the whole table: it is a variable that is gathered from, which TensorFlow copies at each read.
+        taken = tf.gather(self.represented, batch["history"])
+        among_taken = {**batch, "history": tf.range(tf.shape(taken)[0])}
+        query, trend_weight = self.model.query(among_taken, taken)
         return tf.concat([query / self.model.temperature, trend_weight, tf.ones_like(query[:, :1])], axis=1)
 
     def repeat(self, batch: Tensors, matrix: tf.Tensor) -> tf.Tensor:
-        """float32 [rows, n]: what past items get on top."""
-        trends = columns(matrix, batch["history"])[..., -1 - len(TREND_DAYS) : -1]
+        """float32 [n]: what past items get on top, each with its owner."""
+        trends = trends_of(matrix, batch["history"])
         kinds = self.model.repeat.kinds(tf.gather(self.represented, batch["history"]))
         worth = self.model.repeat(batch, trends, kinds)
-        if not self.repeat_offset:
-            return worth
-        return tf.where(batch["history_mask"], worth + self.repeat_offset, worth)
+        return worth + self.repeat_offset
 
     def scores(self, batch: Tensors, matrix: tf.Tensor, excluded: tf.Tensor | None = None) -> tf.Tensor:
         """float32 [rows, items], by one product over the catalogue. excluded: int32 [rows, n] positions."""
         scores = tf.linalg.matmul(self.queries(batch), matrix)
-        # Padding and items that left the catalogue add nothing to column 0.
+        # Items that left the catalogue add nothing to column 0.
         added = tf.where(batch["history"] > 0, self.repeat(batch, matrix), 0.0)
-        positions = batch["history"]
+        rows, positions = batch["owner"], batch["history"]
         if excluded is not None:
-            added = tf.concat([added, tf.where(excluded > 0, NEVER, 0.0)], axis=1)
-            positions = tf.concat([positions, excluded], axis=1)
-        rows = tf.broadcast_to(tf.range(tf.shape(added)[0])[:, None], tf.shape(added))
-        places = tf.stack([rows, tf.maximum(positions - 1, 0)], axis=-1)
+            added = tf.concat([added, tf.reshape(tf.where(excluded > 0, NEVER, 0.0), [-1])], axis=0)
+            whose = tf.repeat(tf.range(tf.shape(excluded)[0]), tf.shape(excluded)[1])
+            rows = tf.concat([rows, whose], axis=0)
+            positions = tf.concat([positions, tf.reshape(excluded, [-1])], axis=0)
+        places = tf.stack([rows, tf.maximum(positions - 1, 0)], axis=1)
         return tf.tensor_scatter_nd_add(scores, places, added)
 
     def pairs(self, batch: Tensors, positions: tf.Tensor, matrix: tf.Tensor) -> tf.Tensor:
         """float32 [rows]: one item's score a row; -inf where it cannot be listed. positions: int32 [rows]."""
         score = tf.reduce_sum(self.queries(batch) * columns(matrix, positions), axis=1)
-        same = batch["history"] == positions[:, None]
-        score += tf.reduce_sum(tf.where(same, self.repeat(batch, matrix), 0.0), axis=1)
+        same = batch["history"] == tf.gather(positions, batch["owner"])
+        again = tf.where(same, self.repeat(batch, matrix), 0.0)
+        score += tf.math.unsorted_segment_sum(again, batch["owner"], tf.shape(score)[0])
         return tf.where((positions > 0) & (score > NEVER / 2), score, -float("inf"))
 
 
@@ -93,6 +96,14 @@ def columns(matrix: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
     """float32 [..., dimension + 5]: the items at the positions [...]; for position 0 it is some item's."""
     found = tf.gather(matrix, tf.maximum(positions - 1, 0), axis=1)
     return tf.transpose(found, [*range(1, len(found.shape)), 0])
+
+
+def trends_of(matrix: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
+    """float32 [n, 4]: what `columns` holds of trends, number by number; a column whole is a read a row."""
+    first = matrix.shape[0] - 1 - len(TREND_DAYS)
+    row, column = tf.meshgrid(first + tf.range(len(TREND_DAYS)), tf.maximum(positions - 1, 0))
+    # From its value: where TensorFlow gathers from a variable itself, each later read of it whole is a copy.
+    return tf.gather_nd(tf.convert_to_tensor(matrix), tf.stack([row, column], axis=-1))
 
 
 def in_blocks(matrix: tf.Tensor) -> tf.Tensor:

@@ -1,7 +1,8 @@
 """Histories inside the served graph: from recent items, and from these on top of what the push knows.
 
-A history is the tensors [rows, n] of `inputs.Histories`: history (positions in the catalogue), times, first,
-last (days ago), behavior, history_mask, and decayed [rows, n, half-lives].
+A history is here the tensors of `inputs.Histories` padded to [rows, n]: history (positions in the catalogue),
+times, first, last (days ago), behavior, decayed [rows, n, half-lives], and history_mask, False where an entry
+is padding. `entries` makes of it what the model takes.
 """
 
 from __future__ import annotations
@@ -62,6 +63,13 @@ def merged(base: History, recent: History) -> History:
     fresh["history"] = tf.where(fresh["history_mask"], fresh["history"], 0)
     fresh["decayed"] = tf.where(fresh["history_mask"][:, :, None], fresh["decayed"], 0.0)
     return {name: tf.concat([base[name], fresh[name]], axis=1) for name in base}
+
+
+def entries(history: History) -> History:
+    """The entries that there are, one row's after another's, with their `owner`, int32."""
+    there = tf.where(history["history_mask"])
+    found = {name: tf.gather_nd(one, there) for name, one in history.items() if name != "history_mask"}
+    return {**found, "owner": tf.cast(there[:, 0], tf.int32)}
 
 
 def behavior_codes(names: tf.Tensor) -> tf.Tensor:

@@ -11,7 +11,7 @@ from components.trainer.given import GivenFeatures
 from components.trainer.inputs import Histories, Lookups, Users
 from components.trainer.moment import RECENT_AGE, as_of_push, push_rows, withdrawn
 from components.trainer.ranker import Ranker, best, columns, in_blocks
-from components.trainer.recent import History, aged, ages_by_place, distinct, merged
+from components.trainer.recent import History, aged, ages_by_place, distinct, entries, merged
 from components.trainer.state import ModelState
 from components.trainer.vocabulary import lookup_table
 from schemas.signatures import MAX_LIST
@@ -92,7 +92,7 @@ class Served(tf.Module):
             tf.zeros_like(recent_items),
         )
         nobody = tf.zeros(tf.shape(recent_items)[:1], tf.int64)
-        return self._best({**self._user(nobody), **recent})
+        return self._best({**self._user(nobody), **entries(recent)})
 
     @tf.function(input_signature=_CONTEXT, autograph=False)
     def recommend_context(
@@ -126,7 +126,7 @@ class Served(tf.Module):
         recent = distinct(recent_items, self._positions(recent_items), ages, given, recent_behaviors)
         history = aged(self._history(rows), tf.maximum(_days(moment - self.push), 0.0))
         wanted = tf.clip_by_value(tf.where(k > 0, k, self.length), 0, min(MAX_LIST, self.items))
-        batch = {**user, **merged(history, recent)}
+        batch = {**user, **entries(merged(history, recent))}
         return self._best(batch, self._positions(exclude), wanted)
 
     @tf.function(input_signature=[_USER, _ITEM], autograph=False)
@@ -150,7 +150,7 @@ class Served(tf.Module):
 
     def _known(self, user_id: tf.Tensor) -> dict[str, tf.Tensor]:
         rows = self.user_positions.lookup(user_id)
-        return {**self._user(rows), **self._history(rows)}
+        return {**self._user(rows), **entries(self._history(rows))}
 
     def _user(self, rows: tf.Tensor) -> dict[str, tf.Tensor]:
         return {name: tf.gather(values, rows) for name, values in self.users.items()}
@@ -160,7 +160,7 @@ class Served(tf.Module):
         steps = tf.range(tf.maximum(tf.reduce_max(tf.concat([ends - starts, [1]], 0)), 1))
         places = starts[:, None] + steps
         mask = places < ends[:, None]
-        places = tf.where(mask, places, tf.shape(self.histories["history"], tf.int64)[0] - 1)
+        places = tf.where(mask, places, self.histories["history"].shape[0] - 1)
         found = {name: tf.gather(values, places) for name, values in self.histories.items()}
         return {**found, "history_mask": mask}
 

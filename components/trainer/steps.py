@@ -10,7 +10,7 @@ import pyarrow as pa
 from components.features import rows as layout
 from components.features.data_state import DataState
 from components.trainer.config import LearnConfig
-from components.trainer.inputs import Catalogue, Histories, Lookups, Users, padded
+from components.trainer.inputs import Catalogue, Histories, Lookups, Users, entries
 from components.trainer.part import SEED
 from components.trainer.state import ModelState
 from components.trainer.vocabulary import UNKNOWN, look_up
@@ -66,16 +66,20 @@ class Steps:
     def step(self, rows: np.ndarray, rng: np.random.Generator) -> Arrays:
         """The inputs of `TwoTower.compute_loss`, with spans and catalogue positions in place of the trends.
 
-        `history` and `candidate` are places among the step's distinct items, `item`.
+        `item` holds the step's distinct items, the candidates first; `history` are places among them.
         """
         past = self.histories.of(rows)
-        places, mask = padded(self.bounds, rows)
-        row, positive, weight = np.nonzero(mask)[0], self.positions[places[mask]], self.weights[places[mask]]
+        places, row = entries(self.bounds, rows)
+        positive, weight = self.positions[places], self.weights[places]
         items = len(self.catalogue.ids) - 1
         uniform = rng.integers(1, items + 1, self.config.uniform_negatives, dtype=np.int32)
         candidates = np.unique(np.concatenate([positive, uniform]))
-        distinct = np.unique(np.concatenate([candidates, past["history"][past["history_mask"]]]))
-        labels = _labels(candidates, past["history"], past["history_mask"], row, positive, weight)
+        distinct = np.concatenate([candidates, np.setdiff1d(past["history"], candidates)])
+        place = np.empty(items + 1, np.int32)
+        place[distinct] = np.arange(len(distinct), dtype=np.int32)
+        history = place[past["history"]]
+        shape = len(rows), len(candidates)
+        labels = _labels(shape, history, past["owner"], place[positive], row, weight)
         who = self.users.of(rows)
         # No draw where nothing drops, so that what is drawn after it stays as it was.
         seed = {SEED: rng.integers(0, 2**31, 2).astype(np.int32)} if self.config.dropout else {}
@@ -91,8 +95,7 @@ class Steps:
             "item": self._forget(self.catalogue.ids[distinct], rng),
             "item_categories": self._forget(self.catalogue.categories[distinct], rng),
             "item_numbers": self.catalogue.numbers[distinct],
-            "candidate": np.searchsorted(distinct, candidates).astype(np.int32),
-            "history": (np.searchsorted(distinct, past["history"]) * past["history_mask"]).astype(np.int32),
+            "history": history,
             "inclusion": inclusion(self.takers[candidates], len(rows), self.rows, len(uniform), items),
             "span": self.spans[rows],
             "candidate_position": candidates,
@@ -116,24 +119,23 @@ def inclusion(takers: np.ndarray, rows: int, all_rows: int, uniform: int, items:
 
 
 def _labels(
-    candidates: np.ndarray,
+    shape: tuple[int, int],
     history: np.ndarray,
-    history_mask: np.ndarray,
-    row: np.ndarray,
+    owner: np.ndarray,
     positive: np.ndarray,
+    row: np.ndarray,
     weight: np.ndarray,
 ) -> Arrays:
-    """Weights of positives, each at its place in the row's history or, if it has none, as a candidate."""
-    shape = (len(history), len(candidates))
-    column = np.searchsorted(candidates, history)
-    column = np.where(column < len(candidates), column, 0)
-    shared = history_mask & (candidates[column] == history)
-    past_row, past_place = np.nonzero(shared)
-    place = np.full(shape, -1)
-    place[past_row, column[shared]] = past_place
-    own = place[row, np.searchsorted(candidates, positive)]
-    of_candidate, of_history = np.zeros(shape, np.float32), np.zeros(history.shape, np.float32)
+    """Weights of positives, each at its entry of the row's history or, if it has none, as a candidate.
+
+    shape: rows and candidates. history, positive: places among the step's items; owner, row: whose they are.
+    """
+    shared = np.flatnonzero(history < shape[1])
+    entry = np.full(shape, -1, np.int32)
+    entry[owner[shared], history[shared]] = shared
+    own = entry[row, positive]
+    of_candidate, of_history = np.zeros(shape, np.float32), np.zeros(len(history), np.float32)
     fresh = own < 0
-    of_candidate[row[fresh], np.searchsorted(candidates, positive[fresh])] = weight[fresh]
-    of_history[row[~fresh], own[~fresh]] = weight[~fresh]
-    return {"candidate_weight": of_candidate, "candidate_excluded": place >= 0, "history_weight": of_history}
+    of_candidate[row[fresh], positive[fresh]] = weight[fresh]
+    of_history[own[~fresh]] = weight[~fresh]
+    return {"candidate_weight": of_candidate, "candidate_excluded": entry >= 0, "history_weight": of_history}

@@ -7,6 +7,7 @@ import pyarrow as pa
 import tensorflow as tf
 
 from components.trainer.inputs import Catalogue
+from components.trainer.part import Tensors
 from components.trainer.vocabulary import look_up
 from schemas.rows import TREND_DAYS
 
@@ -37,14 +38,31 @@ class TrendTable:
         """Spans as `of` takes them, int32."""
         return (spans - self._start).astype(np.int32)
 
-    def of(self, days: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
-        """float32 [rows, n, 4]: log1p of events in the last 1, 3, 7, 28 days before each row's day.
+    def distinct_days(self, spans: np.ndarray) -> dict[str, np.ndarray]:
+        """`day` and `day_of` of rows of these spans, as `of_step` takes them."""
+        distinct, day_of = np.unique(spans, return_inverse=True)
+        return {"day": self.days(distinct), "day_of": day_of.astype(np.int32)}
 
-        days: int32 [rows]. positions: int32 [rows or 1, n], catalogue positions.
+    def of_step(self, inputs: Tensors) -> dict[str, tf.Tensor]:
+        """The trends of a step's candidates, float32 [days, 4, candidates], and past items, float32 [n, 4].
+
+        inputs: int32 `day`, the distinct days, `day_of`, each row's place among them, `candidate_position`,
+        `history_position` and `owner`. Rows of a day share its trends.
+        """
+        day_of_past = tf.gather(inputs["day"], tf.gather(inputs["day_of"], inputs["owner"]))
+        return {
+            "candidate_trend": self.of(inputs["day"][:, None], inputs["candidate_position"], axis=1),
+            "history_trend": self.of(day_of_past, inputs["history_position"]),
+        }
+
+    def of(self, days: tf.Tensor, positions: tf.Tensor, axis: int = -1) -> tf.Tensor:
+        """float32 [..., 4]: log1p of events in the last 1, 3, 7, 28 days before each day.
+
+        days, catalogue positions: int32, of shapes that broadcast to [...]. axis: where the four lie.
         """
 
         def before(back: int) -> tf.Tensor:
-            return tf.gather(self._before, positions * self._days + days[:, None] - back)
+            return tf.gather(self._before, positions * self._days + days - back)
 
         now = before(0)
-        return tf.math.log1p(tf.stack([now - before(back) for back in TREND_DAYS], axis=-1))
+        return tf.math.log1p(tf.stack([now - before(back) for back in TREND_DAYS], axis))

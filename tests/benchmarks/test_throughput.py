@@ -37,7 +37,7 @@ def test_a_batch_of_the_pipeline_is_the_step_of_learn(steps: Steps, trends: Tren
     shared = found.keys() & expected.keys()
     # Days and positions stand for the trends, which the pipeline looks up itself.
     assert expected.keys() - shared == {"span", "candidate_position", "history_position"}
-    assert found.keys() - shared == {"candidate_trend", "history_trend"}
+    assert found.keys() - shared == {"day_of", "candidate_trend", "history_trend"}
     for name in shared - {"hour"}:  # the step hides some hours by lot
         np.testing.assert_allclose(found[name], expected[name], rtol=1e-6, err_msg=name)
 

@@ -36,11 +36,9 @@ def step_of(world: World) -> dict[str, tf.Tensor]:
     arrays = steps.step(np.arange(40), np.random.default_rng(0))
     days = world.first.data.item_days
     trends = TrendTable(days, steps.catalogue, int(steps.spans.min()), int(steps.spans.max()))
-    day = tf.constant(trends.days(arrays["span"]))
+    arrays |= trends.distinct_days(arrays["span"])
     inputs = {name: tf.constant(one) for name, one in arrays.items() if name != "span"}
-    inputs["candidate_trend"] = trends.of(day, inputs["candidate_position"][None])
-    inputs["history_trend"] = trends.of(day, inputs["history_position"])
-    return inputs
+    return {**inputs, **trends.of_step(inputs)}
 
 
 def gradients(teacher: ModelState, student: ModelState, world: World) -> tuple[float, float]:

@@ -41,16 +41,19 @@ def encoder(learned: Candidate) -> SequenceEncoder:
 
 
 def sequence(ages: list[list[float]], seed: int = 0) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-    """Rows with an item at each age (0: padding), and random representations."""
-    last = np.array(ages, np.float32)
-    taken = np.random.default_rng(seed).standard_normal((*last.shape, WIDTH)).astype(np.float32)
-    return {"last": tf.constant(last), "history_mask": tf.constant(last > 0)}, tf.constant(taken)
+    """Rows with an item at each age, each item another one with a random representation."""
+    last = np.concatenate([np.zeros(0, np.float32), *ages]).astype(np.float32)
+    items = np.random.default_rng(seed).standard_normal((len(last), WIDTH)).astype(np.float32)
+    owner = np.repeat(np.arange(len(ages), dtype=np.int32), [len(one) for one in ages])
+    history = np.arange(len(last), dtype=np.int32)
+    batch = {"last": last, "owner": owner, "history": history, "user": np.zeros(len(ages), np.int32)}
+    return {name: tf.constant(one) for name, one in batch.items()}, tf.constant(items)
 
 
 def test_it_is_its_formula(learned: Candidate, encoder: SequenceEncoder) -> None:
     weights = learned.state.weights
-    batch, taken = sequence([[2.0, 0.0, 1.0]])
-    items = taken.numpy()[0, [2, 0]] + weights["encoder/places"][:2]
+    batch, taken = sequence([[2.0, 1.0]])
+    items = taken.numpy()[[1, 0]] + weights["encoder/places"][:2]
     contexts = [items[0]]
     for head in range(HEADS):
         asked = items[0] @ weights[f"encoder/ask_{head}/kernel"] + weights[f"encoder/ask_{head}/bias"]
@@ -64,34 +67,33 @@ def test_it_is_its_formula(learned: Candidate, encoder: SequenceEncoder) -> None
     assert np.abs(expected).max() > 0.01
 
 
-def test_neither_padding_nor_other_rows_nor_the_place_of_an_entry_change_a_row(
-    encoder: SequenceEncoder,
-) -> None:
-    batch, taken = sequence([[5.0, 3.0, 1.0, 0.0, 0.0], [0.0, 0.0, 9.0, 8.0, 7.0]])
-    both = encoder(batch, taken).numpy()
-    alone = {name: one[:1, :3] for name, one in batch.items()}
-    np.testing.assert_allclose(encoder(alone, taken[:1, :3])[0], both[0], atol=1e-6)
-    turned = {name: one[:, ::-1] for name, one in batch.items()}
-    np.testing.assert_allclose(encoder(turned, taken[:, ::-1]), both, atol=1e-6)
+def test_neither_other_rows_nor_the_place_of_an_entry_change_a_row(encoder: SequenceEncoder) -> None:
+    batch, taken = sequence([[5.0, 3.0, 1.0], [], [9.0, 8.0, 7.0, 6.0]])
+    all_rows = encoder(batch, taken).numpy()
+    alone, _ = sequence([[5.0, 3.0, 1.0]])
+    np.testing.assert_allclose(encoder(alone, taken)[0], all_rows[0], atol=1e-6)
+    turned = np.array([2, 1, 0, 6, 5, 4, 3])
+    entries = {name: tf.gather(batch[name], turned) for name in ("last", "history", "owner")}
+    np.testing.assert_allclose(encoder({**batch, **entries}, taken), all_rows, atol=1e-6)
 
 
 def test_order_counts(encoder: SequenceEncoder) -> None:
     batch, taken = sequence([[2.0, 1.0], [1.0, 2.0]])
-    first, second = encoder(batch, tf.stack([taken[0], taken[0]])).numpy()
+    first, second = encoder({**batch, "history": tf.constant([0, 1, 0, 1])}, taken).numpy()
     assert np.abs(first - second).max() > 1e-3
 
 
 def test_only_the_newest_items_count(encoder: SequenceEncoder) -> None:
     batch, taken = sequence([[float(age) for age in range(RECENT + 2, 0, -1)]])
-    changed = tf.concat([taken[:, :2] + 1.0, taken[:, 2:]], axis=1)
+    changed = tf.concat([taken[:2] + 1.0, taken[2:]], axis=0)
     assert np.array_equal(encoder(batch, changed), encoder(batch, taken))
-    changed = tf.concat([taken[:, :-RECENT], taken[:, -RECENT:-2] + 1.0, taken[:, -2:]], axis=1)
+    changed = tf.concat([taken[:-RECENT], taken[-RECENT:-2] + 1.0, taken[-2:]], axis=0)
     assert not np.allclose(encoder(batch, changed), encoder(batch, taken))
 
 
 def test_nobody_without_history_is_told_anything(encoder: SequenceEncoder) -> None:
-    batch, taken = sequence([[0.0, 0.0]])
-    assert not encoder(batch, taken).numpy().any()
+    batch, _ = sequence([[]])
+    assert not encoder(batch, tf.ones([1, WIDTH])).numpy().any()
 
 
 def test_dropout_falls_on_steps_alone_and_by_their_seed(encoder: SequenceEncoder) -> None:

@@ -76,6 +76,6 @@ def test_learning_keeps_exemplars_of_old_and_new(world: World) -> None:
         assert canonical_order(state.buffer).tolist() == list(range(60))
     spans = set(scalar(after.buffer, "span").tolist())
     assert max(after.spans_learned) in spans
-    assert min(after.spans_learned) in spans
+    assert spans & set(first.spans_learned)
     again = learn(first, replace(world.next_day, replay=first.buffer.slice(0, 10)), config).state
     assert again.digest() == after.digest()

@@ -11,18 +11,13 @@ import tensorflow as tf
 from components.trainer.loss import multi_positive_softmax
 from components.trainer.steps import inclusion
 
-NOTHING = np.zeros((1, 1), np.float32)
 
-
-def loss(shared, weight, excluded, probability, own=NOTHING, own_weight=NOTHING, own_mask=NOTHING) -> float:
-    arrays = [
-        np.asarray(one, np.float32)
-        for one in (shared, weight, excluded, probability, own, own_weight, own_mask)
-    ]
-    tensors = [tf.constant(one) for one in arrays]
-    for place in (2, 6):
-        tensors[place] = tf.cast(tensors[place], tf.bool)
-    return float(multi_positive_softmax(*tensors))
+def loss(shared, weight, excluded, probability, own=(), own_weight=(), owner=()) -> float:
+    numbers = [tf.constant(one, tf.float32) for one in (shared, weight, probability, own, own_weight)]
+    shared, weight, probability, own, own_weight = numbers
+    owners = tf.constant(owner, tf.int32)
+    excluded = tf.constant(excluded, tf.float32) > 0
+    return float(multi_positive_softmax(shared, weight, excluded, probability, own, own_weight, owners))
 
 
 def test_one_positive_against_two_negatives() -> None:
@@ -49,14 +44,37 @@ def test_a_sampled_negative_stands_for_one_over_its_probability() -> None:
 def test_an_excluded_candidate_counts_only_among_the_rows_own() -> None:
     # The second candidate lies in the row's history: it counts there, once, with its own logit 1.5.
     expected = -math.log(math.exp(2.0) / (math.exp(2.0) + math.exp(1.5)))
-    got = loss([[2.0, 9.0]], [[1, 0]], [[0, 1]], [1, 1], [[1.5, 7.0]], [[0, 0]], [[1, 0]])
+    got = loss([[2.0, 9.0]], [[1, 0]], [[0, 1]], [1, 1], [1.5], [0], [0])
     assert got == pytest.approx(expected, rel=1e-6)
 
 
 def test_a_positive_of_the_history_is_set_against_candidates_and_history() -> None:
     expected = -math.log(math.exp(3.0) / (math.exp(3.0) + math.exp(2.0) + math.exp(1.0)))
-    got = loss([[2.0]], [[0]], [[0]], [1], [[3.0, 1.0]], [[1, 0]], [[1, 1]])
+    got = loss([[2.0]], [[0]], [[0]], [1], [3.0, 1.0], [1, 0], [0, 0])
     assert got == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_rows_own_candidates_are_nobody_elses() -> None:
+    alone = loss([[2.0, 1.0]], [[1, 0]], [[0, 0]], [1, 1], [3.0], [0], [0])
+    other = loss([[0.5, 1.5]], [[0, 1]], [[0, 0]], [1, 1])
+    third = loss([[0.1, 0.2]], [[0, 0]], [[0, 0]], [1, 1], [4.0, 5.0], [1, 0], [0, 0])
+    shared, weight = [[2.0, 1.0], [0.5, 1.5], [0.1, 0.2]], [[1, 0], [0, 1], [0, 0]]
+    excluded = [[0, 0]] * 3
+    together = loss(shared, weight, excluded, [1, 1], [3.0, 4.0, 5.0], [0, 1, 0], [0, 2, 2])
+    assert together == pytest.approx(alone + other + third, rel=1e-6)
+
+
+def test_far_apart_logits_stay_finite() -> None:
+    tensors = [tf.constant(one) for one in ([[0.0, 900.0]], [[1.0, 0.0]])]
+    own, owner = tf.constant([-900.0, 850.0]), tf.constant([0, 0])
+    with tf.GradientTape() as tape:
+        tape.watch([tensors[0], own])
+        excluded = tf.constant([[False, False]])
+        value = multi_positive_softmax(
+            tensors[0], tensors[1], excluded, tf.ones([2]), own, tf.zeros([2]), owner
+        )
+    assert float(value) == pytest.approx(900.0)
+    assert all(np.isfinite(one).all() for one in tape.gradient(value, [tensors[0], own]))
 
 
 def test_a_row_without_negatives_costs_nothing() -> None:

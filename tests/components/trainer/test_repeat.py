@@ -48,12 +48,13 @@ def milk_daily_and_another_kettle() -> TrainingRows:
 def worth(state: ModelState, rows: TrainingRows) -> np.ndarray:
     """float32 [2]: of a milk and a kettle, each taken once, a day ago, by the same user."""
     ranker = Ranker(state, Lookups(state), rows.data, price="price")
-    places = look_up(ranker.catalogue.positions, pa.array(["milk 0", "kettle 0"]))[None]
-    ones = tf.ones([1, 2])
-    batch = {"history_mask": ones > 0, "times": ones, "last": ones, "first": ones}
-    batch |= {"decayed": tf.ones([1, 2, len(DECAYED)]), "behavior": tf.ones([1, 2], tf.int32)}
+    places = look_up(ranker.catalogue.positions, pa.array(["milk 0", "kettle 0"]))
+    ones = tf.ones([2])
+    batch = {"user": tf.zeros([1], tf.int32), "owner": tf.zeros([2], tf.int32)}
+    batch |= {"times": ones, "last": ones, "first": ones, "behavior": tf.ones([2], tf.int32)}
+    batch |= {"decayed": tf.ones([2, len(DECAYED)])}
     kinds = ranker.model.repeat.kinds(tf.gather(ranker.represented, places))
-    return ranker.model.repeat(batch, tf.zeros([1, 2, len(TREND_DAYS)]), kinds).numpy()[0]
+    return ranker.model.repeat(batch, tf.zeros([2, len(TREND_DAYS)]), kinds).numpy()
 
 
 def test_what_is_taken_again_is_worth_more_than_what_never_is_though_the_user_did_the_same() -> None:

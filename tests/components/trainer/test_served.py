@@ -280,6 +280,21 @@ def test_one_product_over_the_catalogue(world: World, loaded, name: str) -> None
     assert len(over_items) == 1
 
 
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_what_is_gathered_from_is_never_read_whole(loaded, name: str) -> None:
+    """From the first gather on TensorFlow copies a variable at each whole read: all users, every request."""
+    gathered_any = False
+    graph = loaded.signatures[name].graph
+    for one in [graph, *(function.graph for function in _functions(graph))]:
+        gathered, read = (
+            {op.inputs[0].name for op in one.get_operations() if op.type in kinds}
+            for kinds in ({"ResourceGather", "ResourceGatherNd"}, {"ReadVariableOp"})
+        )
+        assert not gathered & read
+        gathered_any |= bool(gathered)
+    assert gathered_any or name == EMBED_ITEM
+
+
 def _functions(graph) -> list:
     """Every function that the graph calls, however deep."""
     found, names = (

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from components.features.rows import flat, offsets, scalar
 from components.replay.identity import canonical
-from components.trainer.learn import compiled
+from components.trainer.compiled import CompiledStep
 from components.trainer.model import TwoTower
 from components.trainer.optimizer import ACCUMULATOR, RowSparse
 from components.trainer.steps import Arrays, Steps
@@ -36,23 +37,20 @@ def test_every_positive_is_labelled_once_with_its_weight(world: World, steps: St
             ids[n].as_py(): weights[behaviors[n].as_py()] for n in range(bounds[row], bounds[row + 1])
         }
         of_candidates = np.flatnonzero(arrays["candidate_weight"][place])
-        of_history = np.flatnonzero(arrays["history_weight"][place])
+        of_history = np.flatnonzero(arrays["history_weight"] * (arrays["owner"] == place))
         got = {
             items[arrays["candidate_position"][n] - 1]: arrays["candidate_weight"][place, n]
             for n in of_candidates
         }
         assert not arrays["candidate_excluded"][place, of_candidates].any()
-        got |= {
-            items[arrays["history_position"][place, n] - 1]: arrays["history_weight"][place, n]
-            for n in of_history
-        }
+        got |= {items[arrays["history_position"][n] - 1]: arrays["history_weight"][n] for n in of_history}
         assert got == pytest.approx(expected)
 
 
 def test_a_candidate_of_the_history_is_excluded_from_the_shared_ones(steps: Steps) -> None:
     arrays = step(steps, list(range(0, 200, 13)))
     for place, excluded in enumerate(arrays["candidate_excluded"]):
-        past = set(arrays["history_position"][place][arrays["history_mask"][place]])
+        past = set(arrays["history_position"][arrays["owner"] == place])
         assert set(np.flatnonzero(np.isin(arrays["candidate_position"], list(past)))) == set(
             np.flatnonzero(excluded)
         )
@@ -64,17 +62,25 @@ def test_trends_equal_the_rows_own(world: World, steps: Steps) -> None:
         world.first.data.item_days, steps.catalogue, int(steps.spans.min()), int(steps.spans.max())
     )
     of_item = np.repeat(np.arange(rows.num_rows), np.diff(offsets(rows, "item_id")))
-    days, positions = table.days(steps.spans[of_item]), steps.positions[:, None]
     expected = np.stack([flat(rows, name) for name in TRENDS], axis=1)
-    np.testing.assert_allclose(table.of(days, positions)[:, 0], expected, rtol=1e-6)
+    found = table.of(table.days(steps.spans[of_item]), steps.positions)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    arrays = step(steps, [100, 3, 57])
+    inputs = {**arrays, **table.distinct_days(arrays["span"])}
+    of_step = table.of_step({name: tf.constant(one) for name, one in inputs.items() if name != "span"})
+    of_candidate = table.of(table.days(arrays["span"])[:, None], arrays["candidate_position"])
+    by_row = tf.gather(of_step["candidate_trend"], inputs["day_of"])
+    assert np.array_equal(tf.transpose(by_row, [0, 2, 1]), of_candidate)
+    of_past = table.of(table.days(arrays["span"])[arrays["owner"]], arrays["history_position"])
+    assert np.array_equal(of_step["history_trend"], of_past)
 
 
 def trained(world: World, steps: Steps, batches: list[Arrays]) -> tuple[TwoTower, RowSparse]:
     model = TwoTower(world.base.state)
     optimizer = RowSparse(model.table_variables, model.dense_variables, 0.1, 0.01, world.base.state.slots)
-    run = compiled(model, optimizer, steps, world.first.data)
+    run = CompiledStep(model, optimizer, steps, world.first.data)
     for arrays in batches:
-        run(arrays)
+        run(run.inputs(arrays))
     return model, optimizer
 
 

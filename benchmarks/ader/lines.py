@@ -34,6 +34,7 @@ SESSIONS: dict[str, Any] = {
     "uniform_negatives": 2048,
     "first_epochs": 6,
     "epochs": 3,
+    "rate_steps": 0,
     "discovery": 0.0,
     "holdout_share": 0.0,
     "behavior_weights": {"click": 1.0},

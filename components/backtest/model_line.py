@@ -35,7 +35,8 @@ from components.trainer.scoring import Scorer
 from components.trainer.state import ModelState
 
 LATER = (
-    "later_rate", "epochs", "pull", "pull_by", "old_share", "distill", "distill_temperature", "reaction",
+    "later_rate", "rate_steps", "epochs", "pull", "pull_by", "old_share", "distill", "distill_temperature",
+    "reaction",
 )  # fmt: skip
 """Settings by which a first model is not learned otherwise."""
 _OF_DAY = 1

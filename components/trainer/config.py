@@ -95,7 +95,13 @@ class LearnConfig(BaseModel):
     epochs: int = Field(1, ge=1, le=100, description="passes over new and replayed rows of a later one")
     table_rate: float = Field(0.01, gt=0, le=10, description="initial rate of embedding tables (Adagrad)")
     dense_rate: float = Field(0.003, gt=0, le=1, description="initial rate of dense layers (Adam)")
-    later_rate: float = Field(0.4, gt=0, le=1, description="share of these rates that later learns use")
+    later_rate: float = Field(0.4, gt=0, le=1, description="least share of these rates that later learns use")
+    rate_steps: int = Field(
+        480,
+        ge=0,
+        le=1_000_000_000,
+        description="steps up to which later learns use the whole rates; beyond, these fall with the root",
+    )
     pull: float = Field(
         0.0, ge=0, le=1e12, description="strength of the pull of a later learn toward its base's weights"
     )

@@ -26,7 +26,7 @@ from components.trainer.memory import check_not_held_out, keep_held_out
 from components.trainer.model import TwoTower
 from components.trainer.moments import Moments, rescaled
 from components.trainer.objective import row_weights
-from components.trainer.optimizer import RowSparse, fisher
+from components.trainer.optimizer import RowSparse, fisher, steps_of
 from components.trainer.pull import Pull, ewc, l2
 from components.trainer.state import ModelState
 from components.trainer.steps import Steps
@@ -205,7 +205,9 @@ def _trained(
 ) -> tuple[ModelState, list[float], int]:
     """The state after some epochs, their mean losses, the number of steps."""
     model = TwoTower(state)
-    share = 1.0 if first else config.later_rate * tiny_day(table.num_rows, config.batch_rows)
+    share = 1.0
+    if not first:
+        share = later_share(steps_of(state.slots), config) * tiny_day(table.num_rows, config.batch_rows)
     rates = share * config.table_rate, share * config.dense_rate
     pull = None if first or not config.pull else _pull(state, model, rates)
     optimizer = RowSparse(model.table_variables, model.dense_variables, *rates, state.slots, pull)
@@ -225,6 +227,15 @@ def _trained(
             count += 1
         losses.append(float(np.sum([one.numpy() for one in summed], dtype=np.float64) / steps.weights.sum()))
     return replace(state, weights=model.arrays(), slots=optimizer.slots()), losses, count
+
+
+def later_share(steps: int, config: LearnConfig) -> float:
+    """What is left of the rates after so many steps: sqrt(rate_steps / steps), between later_rate and 1.
+
+    A model that has seen little is far from where it is going and needs whole steps; to one that has seen
+    much they are noise. The root is that of Vaswani et al. 2017; later_rate, since tastes never stop moving.
+    """
+    return max(config.later_rate, min(1.0, (config.rate_steps / max(steps, 1)) ** 0.5))
 
 
 def tiny_day(rows: int, batch_rows: int) -> float:

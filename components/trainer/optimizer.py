@@ -96,9 +96,14 @@ class RowSparse:
         return {name: slot.numpy() for name, slot in self._slots.items()}
 
 
+def steps_of(slots: Mapping[str, np.ndarray]) -> int:
+    """How many steps a model with these slots has learned."""
+    return int(slots.get(_STEPS[0], 0))
+
+
 def fisher(slots: Mapping[str, np.ndarray], names: Iterable[str]) -> dict[str, np.ndarray]:
     """The mean squared gradient of each variable over the steps so far. slots: of a learned model."""
-    steps = max(int(slots[_STEPS[0]]), 1)
+    steps = max(steps_of(slots), 1)
     return {
         name: (slots[ACCUMULATOR + name] - INITIAL_ACCUMULATOR) / steps
         if ACCUMULATOR + name in slots

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 from tensorflow.python.framework.func_graph import FuncGraph
 
-from components.trainer.learn import learn
+from components.trainer.config import LearnConfig
+from components.trainer.learn import later_share, learn
 from components.trainer.scoring import Scorer
 from components.trainer.state import ModelState
 from components.trainer.weights import ADDED
@@ -135,3 +136,23 @@ def test_a_base_of_before_a_layer_was_added_scores_and_is_learned_on(world: Worl
     assert after.weights.keys() == weights.keys()
     assert after.slots.keys() == slots.keys()
     assert after.weights["repeat/kind/kernel"].any()
+
+
+def test_rates_fall_with_the_root_of_the_steps_so_far_and_never_to_nothing() -> None:
+    config = LearnConfig(later_rate=0.4, rate_steps=800)
+    shares = [later_share(steps, config) for steps in (0, 1, 800, 1800, 3200, 5000, 10**9)]
+    assert shares == pytest.approx([1.0, 1.0, 1.0, 2 / 3, 0.5, 0.4, 0.4])
+    at_once = config.model_copy(update={"rate_steps": 0})
+    assert later_share(1, at_once) == 0.4
+
+
+def test_a_base_that_has_seen_much_moves_less(world: World) -> None:
+    base = world.base.state
+    counters = {name: np.int64(10**6) for name in base.slots if name.endswith("/iterations")}
+    seasoned = replace(base, slots=base.slots | counters)
+
+    def moved(state: ModelState) -> float:
+        after = learn(state, world.next_day, world.config).state
+        return float(np.abs(after.weights["item/id"] - base.weights["item/id"]).sum())
+
+    assert moved(seasoned) < 0.6 * moved(base)

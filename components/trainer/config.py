@@ -97,10 +97,10 @@ class LearnConfig(BaseModel):
     dense_rate: float = Field(0.003, gt=0, le=1, description="initial rate of dense layers (Adam)")
     later_rate: float = Field(0.4, gt=0, le=1, description="least share of these rates that later learns use")
     rate_steps: int = Field(
-        480,
+        1000,
         ge=0,
         le=1_000_000_000,
-        description="steps up to which later learns use the whole rates; beyond, these fall with the root",
+        description="steps up to which later learns use whole rates; beyond, these fall as the steps grow",
     )
     pull: float = Field(
         0.0, ge=0, le=1e12, description="strength of the pull of a later learn toward its base's weights"

@@ -230,12 +230,12 @@ def _trained(
 
 
 def later_share(steps: int, config: LearnConfig) -> float:
-    """What is left of the rates after so many steps: sqrt(rate_steps / steps), between later_rate and 1.
+    """What is left of the rates after so many steps: rate_steps / steps, between later_rate and 1.
 
     A model that has seen little is far from where it is going and needs whole steps; to one that has seen
-    much they are noise. The root is that of Vaswani et al. 2017; later_rate, since tastes never stop moving.
+    much they are noise (Robbins & Monro 1951). later_rate: tastes never stop moving.
     """
-    return max(config.later_rate, min(1.0, (config.rate_steps / max(steps, 1)) ** 0.5))
+    return max(config.later_rate, min(1.0, config.rate_steps / max(steps, 1)))
 
 
 def tiny_day(rows: int, batch_rows: int) -> float:

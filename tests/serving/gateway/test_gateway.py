@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -162,19 +163,24 @@ def test_a_model_server_that_hangs_or_is_gone(gateway, model_server) -> None:
 def test_a_switch_loses_no_request(gateway, home: Home, model_server) -> None:
     client = gateway(rate=1e6, burst=10**6)
     recommender.write(home.root / "aside", [POPULAR])
-    stop = time.monotonic() + 4
+    stop = threading.Event()
 
     def ask(_: int) -> set:
         seen = set()
-        while time.monotonic() < stop:
+        while not stop.is_set():
             answer = client.get("/recommendations/bob?k=2")
             seen.add((answer.status_code, answer.json().get("model_version"), answer.json().get("source")))
         return seen
 
     with ThreadPoolExecutor(4) as threads:
         asking = [threads.submit(ask, n) for n in range(4)]
-        time.sleep(1)
-        (home.root / "aside").rename(home.serving / "4")
+        try:
+            time.sleep(1)
+            (home.root / "aside").rename(home.serving / "4")
+            servers.wait_for(lambda: servers.states(model_server.url, MODEL_NAME).get(4) == "AVAILABLE", 60)
+            time.sleep(1)
+        finally:
+            stop.set()
         seen = set().union(*(one.result() for one in asking))
     (home.serving / "4").rename(home.root / "aside")
     servers.wait_for(lambda: servers.states(model_server.url, MODEL_NAME).get(3) == "AVAILABLE", 20)

@@ -19,7 +19,7 @@ def variables() -> tuple[dict[str, tf.Variable], dict[str, tf.Variable]]:
 
 
 def stepped(optimizer: RowSparse, table: tf.Variable, kernel: tf.Variable) -> None:
-    """A loss whose gradient is known: of a row the sum of its numbers in PULL_OF_ROW, of the kernel 2 · kernel."""
+    """A loss of known gradient: of a row the sum of its numbers in PULL_OF_ROW, of the kernel 2 · kernel."""
     with tf.GradientTape() as tape:
         rows = tf.gather(table, ROWS)
         loss = tf.reduce_sum(rows * PULL_OF_ROW[:, None]) + tf.reduce_sum(kernel**2)

@@ -60,7 +60,8 @@ def main() -> None:
         f"`recommend`, k = {model.K}, {model.DIMENSION} dimensions, the export of a small shop with more "
         f"items; {psutil.cpu_count()} cores shared with the load generator and whatever else ran (load "
         f"{busy:.1f} before, {os.getloadavg()[0]:.1f} after). Batches of up to 32 that wait at most 1 ms, "
-        "here as at the peers. `cpu_ms` is what the server's processes burn for a request, whatever else "
+        "here as at the peers; `at once`: that wait for nobody. `cpu_ms` is what the server's processes burn "
+        "for a request, whatever else "
         "runs; 0 where it was not measured. Made by "
         f"`python -m benchmarks.serving{' --quick' if options.quick else ''}`."
     )

@@ -26,6 +26,11 @@ class Load:
     failed: int = 0
     seconds: float = 0.0
 
+    def __add__(self, other: Load) -> Load:
+        """Both, one after the other."""
+        took = self.milliseconds + other.milliseconds
+        return Load(took, self.failed + other.failed, self.seconds + other.seconds)
+
     def quantile(self, share: float) -> float:
         """Milliseconds; infinite where nothing was answered."""
         ordered = sorted(self.milliseconds) or [float("inf")]

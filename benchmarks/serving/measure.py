@@ -14,9 +14,12 @@ from benchmarks.serving import load, model, servers
 from benchmarks.serving.load import Load, Question
 from schemas.home import MODEL_NAME
 
-CLIENTS = (1, 8, 32)
+ALONE, MANY = (1,), (8, 32)
+ROUNDS = 8
+"""In how many turns the raw call and the server are measured, so that neither has the quieter machine."""
 RAW, RAW_BATCH = "raw call, 1 row", "raw call, 32 rows"
 PLAIN, BATCHING, SWITCH = "server", "server, batching", "switch under load, batching"
+AT_ONCE = "server, batching at once"
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ class Measured:
 
     rows: list[Row] = field(default_factory=list)
     starts: list[Start] = field(default_factory=list)
+    added: dict[int, list[float]] = field(default_factory=dict)
+    """Catalogue -> what the server adds to the raw call at p50, in ms, each time that both were measured."""
 
     def add(
         self, items: int, way: str, clients: int, seen: Load, cpu: float = 0.0, memory: float = 0.0
@@ -72,12 +77,16 @@ def catalogue(into: Measured, items: int, seconds: float, peers: list[str], scra
     """Everything about a catalogue of so many items."""
     base = scratch / str(items) / "versions"
     model.write(base / "1", items)
-    for way, rows in ((RAW, 1), (RAW_BATCH, 32)):
-        took = model.raw_milliseconds(base / "1", rows, seconds)
-        into.add(items, way, 1, Load(took, seconds=sum(took) / 1e3))
+    raw = model.RawCall(base / "1")
     users = model.shop().users
-    for way in (PLAIN, BATCHING):
-        with servers.embedded(base, users[0], batching=way == BATCHING) as running:
+    with servers.embedded(base, users[0]) as running:
+        into.started(items, f"{PLAIN}: start to first answer", running.start_seconds)
+        _in_turn(into, items, raw, running, seconds)
+        _loads(into, items, PLAIN, servers.EMBEDDED, running, seconds, MANY)
+    took = raw.milliseconds(32, seconds)
+    into.add(items, RAW_BATCH, 1, Load(took, seconds=sum(took) / 1e3))
+    for way, parameters in ((AT_ONCE, servers.AT_ONCE), (BATCHING, servers.GATHER)):
+        with servers.embedded(base, users[0], parameters) as running:
             into.started(items, f"{way}: start to first answer", running.start_seconds)
             _loads(into, items, way, servers.EMBEDDED, running, seconds)
     for name in peers:
@@ -88,12 +97,38 @@ def catalogue(into: Measured, items: int, seconds: float, peers: list[str], scra
     shutil.rmtree(base.parent)
 
 
+def _in_turn(
+    into: Measured, items: int, raw: model.RawCall, running: servers.Running, seconds: float
+) -> None:
+    """The raw call and one client of the server, one after the other, again and again."""
+    users = model.shop().users
+    load.run(running.port, servers.EMBEDDED, users, 8, min(1.0, seconds))
+    called, asked, burnt = Load(), Load(), 0.0
+    for _ in range(ROUNDS):
+        took = raw.milliseconds(1, seconds / 2)
+        before = running.cpu_seconds
+        seen = load.run(running.port, servers.EMBEDDED, users, 1, seconds / 2)
+        burnt += running.cpu_seconds - before
+        middle = seen.quantile(0.5) - Load(took).quantile(0.5)
+        into.added.setdefault(items, []).append(middle)
+        called += Load(took, seconds=sum(took) / 1e3)
+        asked += seen
+    into.add(items, RAW, 1, called)
+    into.add(items, PLAIN, 1, asked, burnt, running.megabytes)
+
+
 def _loads(
-    into: Measured, items: int, way: str, question: Question, running: servers.Running, seconds: float
+    into: Measured,
+    items: int,
+    way: str,
+    question: Question,
+    running: servers.Running,
+    seconds: float,
+    of: tuple[int, ...] = (*ALONE, *MANY),
 ) -> None:
     users = model.shop().users
     load.run(running.port, question, users, 8, min(1.0, seconds))
-    for clients in CLIENTS:
+    for clients in of:
         before = running.cpu_seconds
         seen = load.run(running.port, question, users, clients, seconds)
         into.add(items, way, clients, seen, running.cpu_seconds - before, running.megabytes)
@@ -104,7 +139,7 @@ def _switch(into: Measured, items: int, base: Path, seconds: float) -> None:
     users = model.shop().users
     aside = base.parent / "aside"
     shutil.copytree(base / "1", aside)
-    with servers.embedded(base, users[0], batching=True) as running:
+    with servers.embedded(base, users[0], servers.GATHER) as running:
         load.run(running.port, servers.EMBEDDED, users, 8, min(1.0, seconds))
         took: list[float] = []
 

@@ -84,17 +84,22 @@ def _more(catalogue: pa.Table, items: int) -> pa.Table:
     return pa.concat_tables([catalogue, drawn])
 
 
-def raw_milliseconds(folder: Path, rows: int, seconds: float) -> list[float]:
-    """What each call of `recommend` takes in this process, from tensors to arrays."""
-    run = tf.saved_model.load(str(folder)).signatures[RECOMMEND]
-    users, number = shop().users, 0
-    took: list[float] = []
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end or len(took) < 10:
-        asked = tf.constant([users[(number + row) % len(users)] for row in range(rows)])
-        started = time.perf_counter()
-        for tensor in run(user_id=asked).values():
-            tensor.numpy()
-        took.append((time.perf_counter() - started) * 1e3)
-        number += rows
-    return took[len(took) // 10 :]  # the first ones trace and warm
+class RawCall:
+    """`recommend` of a SavedModel in this process."""
+
+    def __init__(self, folder: Path) -> None:
+        self._model = tf.saved_model.load(str(folder))
+
+    def milliseconds(self, rows: int, seconds: float) -> list[float]:
+        """What each call takes, from tensors to arrays."""
+        run, users, number = self._model.signatures[RECOMMEND], shop().users, 0
+        took: list[float] = []
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end or len(took) < 10:
+            asked = tf.constant([users[(number + row) % len(users)] for row in range(rows)])
+            started = time.perf_counter()
+            for tensor in run(user_id=asked).values():
+                tensor.numpy()
+            took.append((time.perf_counter() - started) * 1e3)
+            number += rows
+        return took[len(took) // 10 :]  # the first ones trace and warm

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.serving.measure import BATCHING, PLAIN, RAW, SWITCH, Measured, Row
+from benchmarks.serving.measure import AT_ONCE, BATCHING, PLAIN, RAW, SWITCH, Measured, Row
 from benchmarks.serving.model import K
 from benchmarks.serving.precision import AGAIN, Precision
 from benchmarks.serving.servers import QUESTIONS
@@ -34,10 +34,14 @@ def _findings(measured: Measured) -> Iterable[str]:
         of = {(row.way, row.clients): row for row in measured.rows if row.items == items}
         raw, alone = of[RAW, 1], of[PLAIN, 1]
         many, none = of[BATCHING, 32], of[PLAIN, 32]
+        added = sorted(measured.added[items])
         line = (
             f"- **{items:,} items**: one client's p50 is {alone.p50_ms} ms, {alone.p50_ms - raw.p50_ms:.2f} "
-            f"ms more than the raw call ({raw.p50_ms} ms). At 32 clients batching gives "
-            f"{many.per_second / none.per_second:.1f} times the throughput of none"
+            f"ms more than the raw call ({raw.p50_ms} ms); {added[0]:.2f} to {added[-1]:.2f} in "
+            f"{len(added)} turns. Batching costs a client who is alone "
+            f"{of[AT_ONCE, 1].p50_ms - alone.p50_ms:.2f} ms, {of[BATCHING, 1].p50_ms - alone.p50_ms:.2f} ms "
+            f"where it waits for others. At 32 clients it gives {many.per_second / none.per_second:.1f} "
+            "times the throughput of none"
         )
         if peers := [of[name, 32] for name in QUESTIONS if (name, 32) in of]:
             best = max(peers, key=lambda row: row.per_second)

@@ -28,7 +28,9 @@ _START_SECONDS = 120.0
 EMBEDDED = Question(
     f"/v1/models/{MODEL_NAME}:predict", lambda user: json.dumps({"instances": [{"user_id": user}]}).encode()
 )
-GATHER = "max_batch_size { value: 32 } batch_timeout_micros { value: 1000 }"
+AT_ONCE = "max_batch_size { value: 32 }"
+"""What has come while the model was busy is answered together; nobody waits for others."""
+GATHER = f"{AT_ONCE} batch_timeout_micros {{ value: 1000 }}"
 """As the peers are told, too."""
 QUESTIONS = {
     "litserve": Question("/predict", lambda user: json.dumps({"user_id": user}).encode()),
@@ -67,12 +69,12 @@ class Running:
 
 
 @contextmanager
-def embedded(base: Path, user: str, *, batching: bool = False) -> Iterator[Running]:
-    """The project's own server on the versions below `base`."""
+def embedded(base: Path, user: str, batching: str = "") -> Iterator[Running]:
+    """The project's own server on the versions below `base`. batching: its parameters, or none."""
     port, flags = free_port(), []
     if batching:
         file = base.parent / "batching.config"
-        file.write_text(GATHER)
+        file.write_text(batching)
         flags = ["--enable_batching", f"--batching_parameters_file={file}"]
     command = [sys.executable, "-m", "serving", f"--model_name={MODEL_NAME}", f"--model_base_path={base}"]
     command += [f"--rest_api_port={port}", "--file_system_poll_wait_seconds=0.5", *flags]

@@ -36,7 +36,8 @@ def best_possible(home: Home, size: arena.Size) -> str:
     """Mean recall@20 of the lists of somebody who knows every taste, over the window's user-days."""
     truth = pq.read_table(truth_path(home), columns=["span", "best_recall"])
     span = truth.column("span")
-    inside = pc.and_(pc.greater_equal(span, START), pc.less(span, START + size.window["days"]))
+    start = size.window["start"]
+    inside = pc.and_(pc.greater_equal(span, start), pc.less(span, start + size.window["days"]))
     best = pc.mean(truth.filter(inside).column("best_recall")).as_py()
     return f"Best possible recall@20 on these days, knowing every taste: {best:.4f}."
 

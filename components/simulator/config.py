@@ -25,6 +25,9 @@ class SimulatorConfig(BaseModel):
     drift: float = Field(
         0.1, ge=0, le=1, description="how much of a taste is new each day; 0 = it never moves"
     )
+    fade: float = Field(
+        0, ge=0, le=3660, description="days that divide an item's odds by e, as of news; 0 = it never ages"
+    )
     focus: float = Field(2.5, gt=0, le=20, description="how much tastes decide; small = everything is chance")
     cart_share: float = Field(0.25, ge=0, le=1, description="clicks that lead to the cart")
     purchase_share: float = Field(0.4, ge=0, le=1, description="of these, those that lead to a purchase")

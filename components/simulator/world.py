@@ -92,6 +92,8 @@ class World:
         logits = 2 * self.config.focus * taste @ self.items.vector[:here].T + self.items.appeal[:here]
         if not self.in_season(day):
             logits[:, self.items.category[:here] == 0] += OUT_OF_SEASON
+        if self.config.fade:
+            logits -= (day - self.items.first_day[:here]) / self.config.fade
         weights = np.exp(logits - logits.max(axis=1, keepdims=True))
         return weights / weights.sum(axis=1, keepdims=True)
 

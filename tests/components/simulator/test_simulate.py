@@ -76,6 +76,21 @@ def test_a_season_ends_and_returns():
     assert [world.in_season(day) for day in (0, 2, 6)] == [True, False, True]
 
 
+def test_news_is_wanted_while_it_is_new():
+    config = SMALL.model_copy(update={"days": 12, "new_items": 0.1, "fade": 2.0})
+    world = World(config)
+    before, after = (world.probabilities(world.users.taste, day) for day in (8, 9))
+    here = before.shape[1]
+    first = world.items.first_day[:here]
+    assert before[:, first == 8].mean() > 5 * before[:, first <= 3].mean()
+    # Among items of one age nothing changes; two days divide the odds of older ones by e.
+    odds = before[:, first == 0].sum(axis=1) / before[:, first == 8].sum(axis=1)
+    ageless = World(config.model_copy(update={"fade": 0.0})).probabilities(world.users.taste, 8)
+    expected = ageless[:, first == 0].sum(axis=1) / ageless[:, first == 8].sum(axis=1)
+    np.testing.assert_allclose(odds, expected * np.exp(-8 / 2.0))
+    assert after.shape[1] > here
+
+
 def test_tastes_move_users_and_items_arrive():
     world = World(SMALL.model_copy(update={"days": 30}))
     moved = world.users.taste

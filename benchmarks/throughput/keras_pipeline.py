@@ -32,6 +32,8 @@ class Batch:
         self.weight = tf.RaggedTensor.from_row_splits(steps.weights, steps.bounds)
         self.every = np.arange(steps.rows)
         self.days = tf.constant(trends.days(steps.spans))
+        self.spans = tf.constant(steps.spans, tf.int32)
+        self.first, self.last = tf.constant(steps.catalogue.first), tf.constant(steps.catalogue.last)
 
     def __call__(self, rows: tf.Tensor) -> Tensors:
         steps, size = self.steps, len(self.steps.catalogue.ids) - 1
@@ -74,7 +76,7 @@ class Batch:
                 tf.shape(whose),
             ),
             "candidate_weight": _scatter(owner, of_shared, tf.where(repeated, 0.0, weight), shape),
-            "candidate_excluded": entry > 0,
+            "candidate_excluded": (entry > 0) | self._absent(candidates, rows),
             "inclusion": self._inclusion(candidates, rows, uniform),
             "item": tf.gather(catalogue.ids, distinct),
             "item_categories": tf.gather(catalogue.categories, distinct),
@@ -90,6 +92,12 @@ class Batch:
         draws, items = tf.cast(len_(uniform), tf.float64), len(self.steps.catalogue.ids) - 1
         absent = (1.0 - share) ** takers * (1.0 - 1.0 / items) ** draws
         return tf.cast(1.0 - absent, tf.float32)
+
+    def _absent(self, candidates: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+        """As `Catalogue.absent`."""
+        day = tf.gather(self.spans, rows)[:, None]
+        first, last = (tf.gather(one, candidates) for one in (self.first, self.last))
+        return (day < first) | (day > last)
 
     def _forget(self, ids: tf.Tensor, rate: float) -> tf.Tensor:
         return tf.where(tf.random.uniform(tf.shape(ids), seed=self.seed) < rate, UNKNOWN, ids)

@@ -64,7 +64,8 @@ class Rows(Dataset):
             return torch.where(torch.rand(ids.shape) < rate, 0, ids) if rate else ids
 
         who = {name: arrays[f"user:{name}"][rows] for name in ("user", "user_categories", "hour", "weekday")}
-        days = arrays["days"][rows]
+        days, day = arrays["days"][rows], arrays["spans"][rows][:, None]
+        absent_then = (day < arrays["item:first"][candidates]) | (day > arrays["item:last"][candidates])
         distinct_days, day_of = torch.unique(days, return_inverse=True)
         return {
             "owner": whose,
@@ -73,7 +74,7 @@ class Rows(Dataset):
             "behavior": forget(arrays["history:behavior"][places]),
             "history_weight": of_history,
             "candidate_weight": of_shared,
-            "excluded": entry >= 0,
+            "excluded": (entry >= 0) | absent_then,
             "inclusion": (1 - absent).float(),
             "user": forget(who["user"]),
             "user_categories": forget(who["user_categories"]),

@@ -17,6 +17,8 @@ EMPTY_CATALOGUE = pa.schema(
         ("first_span", pa.int64()),
     ]
 ).empty_table()
+FOREVER = 2**31 - 1
+"""The last span of an item that nobody has withdrawn."""
 EMPTY_USERS = pa.schema([("user_id", pa.string()), ("first_span", pa.int64())]).empty_table()
 
 
@@ -60,12 +62,16 @@ def after(before: pa.Table, items: pa.Table, events: pa.Table, span: int) -> pa.
     return table.take(order).combine_chunks()
 
 
+def last_spans(catalogue: pa.Table) -> np.ndarray:
+    """int64 [items]: the last span on which each may be recommended, FOREVER where none is told."""
+    if "available_until" not in catalogue.column_names:
+        return np.full(catalogue.num_rows, FOREVER, np.int64)
+    return np.asarray(pc.fill_null(catalogue.column("available_until"), FOREVER))
+
+
 def withdrawn(catalogue: pa.Table, span: int) -> np.ndarray:
     """bool [items]: those whose `available_until` lies before the span."""
-    if "available_until" not in catalogue.column_names:
-        return np.zeros(catalogue.num_rows, bool)
-    gone = pc.less(catalogue.column("available_until"), span)
-    return np.asarray(pc.fill_null(gone, False))
+    return last_spans(catalogue) < span
 
 
 def users_after(before: pa.Table, users: pa.Table, events: pa.Table, span: int) -> pa.Table:

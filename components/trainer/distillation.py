@@ -45,7 +45,8 @@ class Distillation:
 
 
 def open_to(logits: Logits, inputs: Tensors) -> Logits:
-    """What a row chooses from: the shared candidates, those that it has itself out of reach, and its own."""
+    """What a row chooses from: the shared candidates, those that it has itself or could not have out of
+    reach, and its own."""
     shared, own = logits
     return tf.where(inputs["candidate_excluded"], NEVER, corrected(shared, inputs["inclusion"])), own
 

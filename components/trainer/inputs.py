@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.features import catalogue as catalogues
 from components.features import rows as layout
 from components.trainer.state import ModelState
 from components.trainer.vocabulary import look_up, lookup_table
@@ -35,7 +36,8 @@ class Catalogue:
     """The items that exist, by *position*: item n of the data state's catalogue is at n + 1, 0 is any other.
 
     ids: int32 [items + 1] rows of the item tables. categories: int32 [items + 1, columns].
-    numbers: float32 [items + 1, columns], NaN where missing.
+    numbers: float32 [items + 1, columns], NaN where missing. first, last: int32 [items + 1], the spans
+    between which an item may be recommended, both included.
     """
 
     positions: Any
@@ -43,6 +45,8 @@ class Catalogue:
     ids: np.ndarray
     categories: np.ndarray
     numbers: np.ndarray
+    first: np.ndarray
+    last: np.ndarray
 
     @classmethod
     def encode(cls, state: ModelState, lookups: Lookups, table: pa.Table, price: str) -> Catalogue:
@@ -57,8 +61,21 @@ class Catalogue:
             column = price if name == "price" else name
             if column in table.column_names:
                 numbers[1:, place] = table.column(column).to_numpy()
-        ids = np.concatenate([np.zeros(1, np.int32), lookups("item", table.column("item_id"))])
-        return cls(lookup_table(table.column("item_id").to_pylist()), ids, categories, numbers)
+        ids = _behind(0, lookups("item", table.column("item_id")))
+        first = _behind(0, table.column("first_span").to_numpy())
+        last = _behind(catalogues.FOREVER, catalogues.last_spans(table))
+        positions = lookup_table(table.column("item_id").to_pylist())
+        return cls(positions, ids, categories, numbers, first, last)
+
+    def absent(self, positions: np.ndarray, spans: np.ndarray) -> np.ndarray:
+        """bool [spans, positions]: where an item could not be recommended on the day."""
+        day = spans[:, None]
+        return (day < self.first[positions]) | (day > self.last[positions])
+
+
+def _behind(of_none: int, spans: np.ndarray) -> np.ndarray:
+    """int32 [items + 1]: with position 0, which is no item, in front."""
+    return np.concatenate([[of_none], spans]).astype(np.int32)
 
 
 @dataclass(frozen=True)

@@ -22,15 +22,17 @@ def multi_positive_softmax(
     """Summed over rows b and positives p of weight w: w · log(1 + Σ_n exp(s_bn - log π_n) / exp(s_bp)).
 
     The negatives n of a row are all its candidates but its positives: neither an accidental hit nor
-    another positive of the row counts against a positive. A shared candidate that had probability π of
-    being among the candidates stands for 1/π items like it (logQ correction: Bengio & Senécal 2008, Yi et
-    al. 2019); the positive itself is there with certainty and is not corrected (Khrylchenko et al. 2025).
+    another positive of the row counts against a positive, nor what was not to be had on its day. A shared
+    candidate that had probability π of being among the candidates stands for 1/π items like it (logQ
+    correction: Bengio & Senécal 2008, Yi et al. 2019); the positive itself is there with certainty and is
+    not corrected (Khrylchenko et al. 2025).
     Of the loss, `discovery` is over the row's new items alone: new positives against new negatives.
 
     Args:
       shared: float32 [rows, candidates] logits of candidates that all rows share.
       shared_weight: float32 [rows, candidates], > 0 where the candidate is a positive of the row.
-      shared_excluded: bool [rows, candidates], True where the candidate is among the row's own ones.
+      shared_excluded: bool [rows, candidates], True where the candidate is among the row's own ones, or was
+        not there on its day. A positive is one all the same.
       inclusion: float32 [candidates], π in (0, 1].
       own: float32 [n] logits of candidates that only one row has, with certainty.
       own_weight, owner: float32 and int32 [n], > 0 where it is a positive, and the row that has it.

@@ -80,6 +80,8 @@ class Steps:
         history = place[past["history"]]
         shape = len(rows), len(candidates)
         labels = _labels(shape, history, past["owner"], place[positive], row, weight)
+        # Nobody turned down what was not there on the day.
+        labels["candidate_excluded"] |= self.catalogue.absent(candidates, self.spans[rows])
         who = self.users.of(rows)
         # No draw where nothing drops, so that what is drawn after it stays as it was.
         seed = {SEED: rng.integers(0, 2**31, 2).astype(np.int32)} if self.config.dropout else {}

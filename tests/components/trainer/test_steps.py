@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pyarrow as pa
 import pytest
 import tensorflow as tf
 
+from components.features.data_state import DataState
 from components.features.rows import flat, offsets, scalar
 from components.replay.identity import canonical
+from components.replay.prepare import of_spans
 from components.trainer.compiled import CompiledStep
 from components.trainer.model import TwoTower
 from components.trainer.optimizer import ACCUMULATOR, RowSparse
@@ -15,6 +20,7 @@ from components.trainer.steps import Arrays, Steps
 from components.trainer.trends import TrendTable
 from schemas.rows import TRENDS
 from tests.components.trainer.conftest import World
+from tests.factories import FIRST_SPAN
 
 
 @pytest.fixture(scope="module")
@@ -47,13 +53,50 @@ def test_every_positive_is_labelled_once_with_its_weight(world: World, steps: St
         assert got == pytest.approx(expected)
 
 
-def test_a_candidate_of_the_history_is_excluded_from_the_shared_ones(steps: Steps) -> None:
+def test_what_a_row_has_itself_or_could_not_have_is_excluded_from_the_shared_candidates(steps: Steps) -> None:
     arrays = step(steps, list(range(0, 200, 13)))
+    candidates = arrays["candidate_position"]
     for place, excluded in enumerate(arrays["candidate_excluded"]):
         past = set(arrays["history_position"][arrays["owner"] == place])
-        assert set(np.flatnonzero(np.isin(arrays["candidate_position"], list(past)))) == set(
-            np.flatnonzero(excluded)
-        )
+        to_come = steps.catalogue.first[candidates] > arrays["span"][place]
+        assert np.array_equal(excluded, np.isin(candidates, list(past)) | to_come)
+
+
+def test_items_are_there_from_their_first_day_to_their_last(world: World) -> None:
+    catalogue = world.first.data.catalogue
+    first = np.asarray(catalogue.column("first_span"))
+    until = pa.array([None, *(first[1:] + 1)], pa.int64())
+    changed = replace(world.first.data, catalogue=catalogue.append_column("available_until", until))
+    rows = canonical(world.first.new)
+    found = Steps(world.base.state, rows, changed, world.config).catalogue
+    days = np.arange(first.min() - 1, first.max() + 4)
+    absent = found.absent(np.arange(len(first) + 1), days)
+    there = (first <= days[:, None]) & (days[:, None] <= first + 1)
+    there[:, 0] = first[0] <= days
+    assert not absent[:, 0].any()
+    assert np.array_equal(absent[:, 1:], ~there)
+
+
+def test_rows_of_earlier_days_teach_nothing_of_an_item_that_came_later(world: World) -> None:
+    rows = of_spans(canonical(world.first.new), [FIRST_SPAN])
+    catalogue = world.first.data.catalogue
+    ids = catalogue.column("item_id").to_pylist()
+    not_taken = sorted(set(ids) - set(flat(rows, "item_id").to_pylist()))[0]
+    first = np.asarray(catalogue.column("first_span")).copy()
+    first[ids.index(not_taken)] = FIRST_SPAN + 1
+    place = catalogue.schema.get_field_index("first_span")
+    later = replace(world.first.data, catalogue=catalogue.set_column(place, "first_span", pa.array(first)))
+    row = world.base.state.vocabularies["item"].ids.index(not_taken) + 1
+
+    def moved(data: DataState) -> bool:
+        steps = Steps(world.base.state, rows, data, world.config)
+        batches = list(steps.epoch(np.random.default_rng(0)))
+        assert any(row in arrays["item"] for arrays in batches)
+        model, _ = trained(world, steps, batches)
+        return bool(model.arrays()["item/bias"][row] != world.base.state.weights["item/bias"][row])
+
+    assert moved(world.first.data)
+    assert not moved(later)
 
 
 def test_trends_equal_the_rows_own(world: World, steps: Steps) -> None:

@@ -1,4 +1,4 @@
-"""Walk forward through simulated news, which nobody wants after some days: python -m benchmarks.simulated_news
+"""Walk forward through simulated news, wanted for some days: python -m benchmarks.simulated_news [--full]
 
 Where items come and go, most of the catalogue was not there when the first rows were learned. There are 300
 items on the first day and 90 more on each day after it, and the odds of each fall by e every three days.

@@ -9,6 +9,8 @@ import pyarrow.compute as pc
 from schemas.rows import TREND_DAYS
 
 ITEM_DAYS = pa.schema([("span", pa.int64()), ("item_id", pa.string()), ("events", pa.int32())])
+FOREVER = 2**31 - 1
+"""The last span of an item that nobody has withdrawn."""
 EMPTY_CATALOGUE = pa.schema(
     [
         ("item_id", pa.string()),
@@ -17,8 +19,6 @@ EMPTY_CATALOGUE = pa.schema(
         ("first_span", pa.int64()),
     ]
 ).empty_table()
-FOREVER = 2**31 - 1
-"""The last span of an item that nobody has withdrawn."""
 EMPTY_USERS = pa.schema([("user_id", pa.string()), ("first_span", pa.int64())]).empty_table()
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 
-from components.features import catalogue as catalogues
 from components.features import rows as layout
 from components.features.data_state import DataState
 from components.trainer.inputs import Histories, Lookups, Users
@@ -56,20 +55,20 @@ class Scorer:
         bounds = layout.offsets(rows, "item_id")
         positions = look_up(ranker.catalogue.positions, layout.flat(rows, "item_id"))
         spans = np.asarray(layout.scalar(rows, "span"))
+        every_item = np.arange(1, items + 1)
         ranks = np.full(len(positions), items + 1, np.int64)
         for span in np.unique(spans):
             matrix = ranker.matrix(tf.constant(self.data.trends(int(span))))
-            to_come = self.data.catalogue.column("first_span").to_numpy() > span
-            gone = catalogues.withdrawn(self.data.catalogue, int(span)) | to_come
+            absent = ranker.catalogue.absent(every_item, np.array([span]))[0]
             of_span = np.flatnonzero(spans == span)
             for chunk in _chunks(of_span, items):
                 scores = ranker.scores({**users.of(chunk), **histories.of(chunk)}, matrix).numpy()
                 np.nan_to_num(scores, copy=False, nan=-np.inf)
-                scores[:, gone] = -np.inf
+                scores[:, absent] = -np.inf
                 for row, of_row, ordered in zip(chunk, scores, np.sort(scores, axis=1), strict=True):
                     wanted = slice(bounds[row], bounds[row + 1])
                     place = np.maximum(positions[wanted] - 1, 0)
-                    known = (positions[wanted] > 0) & ~gone[place]
+                    known = (positions[wanted] > 0) & ~absent[place]
                     own = of_row[place]
                     worse = items - np.searchsorted(ordered, own)
                     ranks[wanted] = np.where(known, worse, items + 1)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from components.events.config import BehaviorWeights
 from components.features.config import FeaturesConfig
+from components.features.data_state import DataState
 from components.features.stretch import advance_stretch
 from components.trainer.config import LearnConfig
 from components.trainer.learn import Candidate, TrainingRows, learn
@@ -27,6 +30,15 @@ class World:
     config: LearnConfig
     base: Candidate
     """What was learned from the first days."""
+
+
+def with_late_items(data: DataState) -> DataState:
+    """Every third item was not there before the last day."""
+    catalogue = data.catalogue
+    first = np.asarray(catalogue.column("first_span")).copy()
+    first[::3] = data.span
+    place = catalogue.schema.get_field_index("first_span")
+    return replace(data, catalogue=catalogue.set_column(place, "first_span", pa.array(first)))
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from components.trainer.optimizer import ACCUMULATOR, RowSparse
 from components.trainer.steps import Arrays, Steps
 from components.trainer.trends import TrendTable
 from schemas.rows import TRENDS
-from tests.components.trainer.conftest import World
+from tests.components.trainer.conftest import World, with_late_items
 from tests.factories import FIRST_SPAN
 
 
@@ -53,12 +53,15 @@ def test_every_positive_is_labelled_once_with_its_weight(world: World, steps: St
         assert got == pytest.approx(expected)
 
 
-def test_what_a_row_has_itself_or_could_not_have_is_excluded_from_the_shared_candidates(steps: Steps) -> None:
+def test_what_a_row_has_itself_or_could_not_have_is_excluded_from_the_shared_candidates(world: World) -> None:
+    data = with_late_items(world.first.data)
+    steps = Steps(world.base.state, canonical(world.first.new), data, world.config)
     arrays = step(steps, list(range(0, 200, 13)))
     candidates = arrays["candidate_position"]
     for place, excluded in enumerate(arrays["candidate_excluded"]):
         past = set(arrays["history_position"][arrays["owner"] == place])
         to_come = steps.catalogue.first[candidates] > arrays["span"][place]
+        assert to_come.any() == (arrays["span"][place] < data.span)
         assert np.array_equal(excluded, np.isin(candidates, list(past)) | to_come)
 
 

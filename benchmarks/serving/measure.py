@@ -83,8 +83,7 @@ def catalogue(into: Measured, items: int, seconds: float, peers: list[str], scra
         into.started(items, f"{PLAIN}: start to first answer", running.start_seconds)
         _in_turn(into, items, raw, running, seconds)
         _loads(into, items, PLAIN, servers.EMBEDDED, running, seconds, MANY)
-    took = raw.milliseconds(32, seconds)
-    into.add(items, RAW_BATCH, 1, Load(took, seconds=sum(took) / 1e3))
+    into.add(items, RAW_BATCH, 1, _called(raw, 32, seconds))
     for way, parameters in ((AT_ONCE, servers.AT_ONCE), (BATCHING, servers.GATHER)):
         with servers.embedded(base, users[0], parameters) as running:
             into.started(items, f"{way}: start to first answer", running.start_seconds)
@@ -97,6 +96,11 @@ def catalogue(into: Measured, items: int, seconds: float, peers: list[str], scra
     shutil.rmtree(base.parent)
 
 
+def _called(raw: model.RawCall, rows: int, seconds: float) -> Load:
+    took = raw.milliseconds(rows, seconds)
+    return Load(took, seconds=sum(took) / 1e3)
+
+
 def _in_turn(
     into: Measured, items: int, raw: model.RawCall, running: servers.Running, seconds: float
 ) -> None:
@@ -105,13 +109,12 @@ def _in_turn(
     load.run(running.port, servers.EMBEDDED, users, 8, min(1.0, seconds))
     called, asked, burnt = Load(), Load(), 0.0
     for _ in range(ROUNDS):
-        took = raw.milliseconds(1, seconds / 2)
+        call = _called(raw, 1, seconds / 2)
         before = running.cpu_seconds
         seen = load.run(running.port, servers.EMBEDDED, users, 1, seconds / 2)
         burnt += running.cpu_seconds - before
-        middle = seen.quantile(0.5) - Load(took).quantile(0.5)
-        into.added.setdefault(items, []).append(middle)
-        called += Load(took, seconds=sum(took) / 1e3)
+        into.added.setdefault(items, []).append(seen.quantile(0.5) - call.quantile(0.5))
+        called += call
         asked += seen
     into.add(items, RAW, 1, called)
     into.add(items, PLAIN, 1, asked, burnt, running.megabytes)

@@ -61,9 +61,9 @@ class Catalogue:
             column = price if name == "price" else name
             if column in table.column_names:
                 numbers[1:, place] = table.column(column).to_numpy()
-        ids = _behind(0, lookups("item", table.column("item_id")))
-        first = _behind(0, table.column("first_span").to_numpy())
-        last = _behind(catalogues.FOREVER, catalogues.last_spans(table))
+        ids = _by_position(0, lookups("item", table.column("item_id")))
+        first = _by_position(0, table.column("first_span").to_numpy())
+        last = _by_position(catalogues.FOREVER, catalogues.last_spans(table))
         positions = lookup_table(table.column("item_id").to_pylist())
         return cls(positions, ids, categories, numbers, first, last)
 
@@ -73,9 +73,9 @@ class Catalogue:
         return (day < self.first[positions]) | (day > self.last[positions])
 
 
-def _behind(of_none: int, spans: np.ndarray) -> np.ndarray:
-    """int32 [items + 1]: with position 0, which is no item, in front."""
-    return np.concatenate([[of_none], spans]).astype(np.int32)
+def _by_position(of_none: int, of_items: np.ndarray) -> np.ndarray:
+    """int32 [items + 1]: the value of position 0, which is no item, and those of the items."""
+    return np.concatenate([[of_none], of_items]).astype(np.int32)
 
 
 @dataclass(frozen=True)

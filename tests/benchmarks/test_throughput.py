@@ -9,7 +9,7 @@ from components.replay.identity import canonical
 from components.trainer.model import TwoTower
 from components.trainer.steps import Steps
 from components.trainer.trends import TrendTable
-from tests.components.trainer.conftest import World, with_late_items, world  # noqa: F401
+from tests.components.trainer.conftest import World, with_late, world  # noqa: F401
 
 CHOSEN = np.arange(0, 200, 13)
 
@@ -17,9 +17,8 @@ CHOSEN = np.arange(0, 200, 13)
 @pytest.fixture(scope="module")
 def steps(world: World) -> Steps:  # noqa: F811
     nothing_forgotten = world.config.model_copy(update={"unknown_rate": 0.0})
-    return Steps(
-        world.base.state, canonical(world.first.new), with_late_items(world.first.data), nothing_forgotten
-    )
+    data = with_late(world.first.data, slice(None, None, 3), world.first.data.span)
+    return Steps(world.base.state, canonical(world.first.new), data, nothing_forgotten)
 
 
 @pytest.fixture(scope="module")

@@ -32,11 +32,11 @@ class World:
     """What was learned from the first days."""
 
 
-def with_late_items(data: DataState) -> DataState:
-    """Every third item was not there before the last day."""
+def with_late(data: DataState, items: slice, span: int) -> DataState:
+    """These items of the catalogue were not there before the span."""
     catalogue = data.catalogue
     first = np.asarray(catalogue.column("first_span")).copy()
-    first[::3] = data.span
+    first[items] = span
     place = catalogue.schema.get_field_index("first_span")
     return replace(data, catalogue=catalogue.set_column(place, "first_span", pa.array(first)))
 

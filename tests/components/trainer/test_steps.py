@@ -19,7 +19,7 @@ from components.trainer.optimizer import ACCUMULATOR, RowSparse
 from components.trainer.steps import Arrays, Steps
 from components.trainer.trends import TrendTable
 from schemas.rows import TRENDS
-from tests.components.trainer.conftest import World, with_late_items
+from tests.components.trainer.conftest import World, with_late
 from tests.factories import FIRST_SPAN
 
 
@@ -54,7 +54,7 @@ def test_every_positive_is_labelled_once_with_its_weight(world: World, steps: St
 
 
 def test_what_a_row_has_itself_or_could_not_have_is_excluded_from_the_shared_candidates(world: World) -> None:
-    data = with_late_items(world.first.data)
+    data = with_late(world.first.data, slice(None, None, 3), world.first.data.span)
     steps = Steps(world.base.state, canonical(world.first.new), data, world.config)
     arrays = step(steps, list(range(0, 200, 13)))
     candidates = arrays["candidate_position"]
@@ -82,13 +82,10 @@ def test_items_are_there_from_their_first_day_to_their_last(world: World) -> Non
 
 def test_rows_of_earlier_days_teach_nothing_of_an_item_that_came_later(world: World) -> None:
     rows = of_spans(canonical(world.first.new), [FIRST_SPAN])
-    catalogue = world.first.data.catalogue
-    ids = catalogue.column("item_id").to_pylist()
+    ids = world.first.data.catalogue.column("item_id").to_pylist()
     not_taken = sorted(set(ids) - set(flat(rows, "item_id").to_pylist()))[0]
-    first = np.asarray(catalogue.column("first_span")).copy()
-    first[ids.index(not_taken)] = FIRST_SPAN + 1
-    place = catalogue.schema.get_field_index("first_span")
-    later = replace(world.first.data, catalogue=catalogue.set_column(place, "first_span", pa.array(first)))
+    place = ids.index(not_taken)
+    later = with_late(world.first.data, slice(place, place + 1), FIRST_SPAN + 1)
     row = world.base.state.vocabularies["item"].ids.index(not_taken) + 1
 
     def moved(data: DataState) -> bool:

@@ -63,6 +63,8 @@ class Batch:
         entry = _scatter(whose, tf.minimum(history, shape[1] - 1), number, shape)
         of_history = tf.gather_nd(entry, tf.stack([owner, of_shared], 1)) - 1
         repeated = of_history >= 0
+        fresh = tf.boolean_mask(tf.stack([owner, of_shared], 1), ~repeated)
+        taken_there = tf.scatter_nd(fresh, tf.ones([len_(fresh)], tf.int32), shape) > 0
         day, day_of = tf.unique(tf.gather(self.days, rows))
         trends = {"day": day, "day_of": day_of, "owner": whose, "history_position": past["history"]}
         return {
@@ -75,8 +77,9 @@ class Batch:
                 tf.boolean_mask(weight, repeated),
                 tf.shape(whose),
             ),
-            "candidate_weight": _scatter(owner, of_shared, tf.where(repeated, 0.0, weight), shape),
-            "candidate_excluded": (entry > 0) | self._absent(candidates, rows),
+            "positive": fresh,
+            "positive_weight": tf.boolean_mask(weight, ~repeated),
+            "candidate_excluded": (entry > 0) | taken_there | self._absent(candidates, rows),
             "inclusion": self._inclusion(candidates, rows, uniform),
             "item": tf.gather(catalogue.ids, distinct),
             "item_categories": tf.gather(catalogue.categories, distinct),

@@ -53,10 +53,8 @@ class Rows(Dataset):
         entry = torch.full([len(rows), len(candidates)], -1)
         entry[whose[taken], there[taken]] = taken
         own = entry[owner, column]
-        of_history, of_shared = torch.zeros(len(history)), torch.zeros(entry.shape)
-        fresh = own < 0
+        of_history, fresh = torch.zeros(len(history)), own < 0
         of_history[own[~fresh]] = weight[~fresh]
-        of_shared[owner[fresh], column[fresh]] = weight[fresh]
         share = (len(rows) - 1) / max(len(self) - 1, 1)
         absent = (1 - share) ** arrays["takers"][candidates].double() * (1 - 1 / self.items) ** len(uniform)
 
@@ -66,6 +64,8 @@ class Rows(Dataset):
         who = {name: arrays[f"user:{name}"][rows] for name in ("user", "user_categories", "hour", "weekday")}
         days, day = arrays["days"][rows], arrays["spans"][rows][:, None]
         absent_then = (day < arrays["item:first"][candidates]) | (day > arrays["item:last"][candidates])
+        excluded = (entry >= 0) | absent_then
+        excluded[owner[fresh], column[fresh]] = True
         distinct_days, day_of = torch.unique(days, return_inverse=True)
         return {
             "owner": whose,
@@ -73,8 +73,9 @@ class Rows(Dataset):
             **{name: arrays[f"history:{name}"][places] for name in ("times", "first", "last", "decayed")},
             "behavior": forget(arrays["history:behavior"][places]),
             "history_weight": of_history,
-            "candidate_weight": of_shared,
-            "excluded": (entry >= 0) | absent_then,
+            "positive": (owner[fresh], column[fresh]),
+            "positive_weight": weight[fresh],
+            "excluded": excluded,
             "inclusion": (1 - absent).float(),
             "user": forget(who["user"]),
             "user_categories": forget(who["user_categories"]),
@@ -138,15 +139,16 @@ class TwoTower(nn.Module):
         kinds = functional.embedding(batch["history"], self.layer("repeat/kind", represented))
         past = past + self._repeat(batch, activity, kinds)
         new = shared - torch.log(batch["inclusion"])
-        new = torch.where(batch["excluded"] | (batch["candidate_weight"] > 0), NEVER, new)
+        new = torch.where(batch["excluded"], NEVER, new)
         old = torch.where(batch["history_weight"] <= 0, past, NEVER)
         against_new = torch.logsumexp(new, 1)
         shift = against_new.detach().scatter_reduce(0, owner, old.detach(), "amax")
         summed = torch.zeros(len(new)).index_add(0, owner, torch.exp(old - shift[owner]))
         against = shift + torch.log(torch.exp(against_new - shift) + summed)
-        of_all = (batch["candidate_weight"] * functional.softplus(against[:, None] - shared)).sum()
+        taken, taker = shared[batch["positive"]], batch["positive"][0]
+        of_all = (batch["positive_weight"] * functional.softplus(against[taker] - taken)).sum()
         of_all = of_all + (batch["history_weight"] * functional.softplus(against[owner] - past)).sum()
-        of_new = (batch["candidate_weight"] * functional.softplus(against_new[:, None] - shared)).sum()
+        of_new = (batch["positive_weight"] * functional.softplus(against_new[taker] - taken)).sum()
         return (1 - settings["discovery"]) * of_all + settings["discovery"] * of_new
 
     def _user(self, batch: Tensors, represented: torch.Tensor) -> tuple[torch.Tensor, ...]:

@@ -45,10 +45,12 @@ class Distillation:
 
 
 def open_to(logits: Logits, inputs: Tensors) -> Logits:
-    """What a row chooses from: the shared candidates, those that it has itself or could not have out of
-    reach, and its own."""
+    """What a row chooses from: its shared positives and negatives, and its own candidates."""
     shared, own = logits
-    return tf.where(inputs["candidate_excluded"], NEVER, corrected(shared, inputs["inclusion"])), own
+    positive = inputs["positive"]
+    taken = tf.zeros([tf.shape(positive)[0]], tf.bool)
+    out_of_reach = tf.tensor_scatter_nd_update(inputs["candidate_excluded"], positive, taken)
+    return tf.where(out_of_reach, NEVER, corrected(shared, inputs["inclusion"])), own
 
 
 def soft_target_loss(teacher: tf.Tensor, student: tf.Tensor, temperature: float) -> tf.Tensor:

@@ -11,8 +11,9 @@ NEVER = -1e9
 
 def multi_positive_softmax(
     shared: tf.Tensor,
-    shared_weight: tf.Tensor,
-    shared_excluded: tf.Tensor,
+    positive: tf.Tensor,
+    positive_weight: tf.Tensor,
+    excluded: tf.Tensor,
     inclusion: tf.Tensor,
     own: tf.Tensor,
     own_weight: tf.Tensor,
@@ -30,23 +31,29 @@ def multi_positive_softmax(
 
     Args:
       shared: float32 [rows, candidates] logits of candidates that all rows share.
-      shared_weight: float32 [rows, candidates], > 0 where the candidate is a positive of the row.
-      shared_excluded: bool [rows, candidates], True where the candidate is among the row's own ones, or was
-        not there on its day. A positive is one all the same.
+      positive, positive_weight: int32 [p, 2] and float32 [p], row and candidate of each shared positive. They
+        are few: taken out of the matrix, they cost no pass over all of it.
+      excluded: bool [rows, candidates], True where the candidate is no negative of the row: one of its
+        positives, one of its own candidates, or not there on its day.
       inclusion: float32 [candidates], π in (0, 1].
       own: float32 [n] logits of candidates that only one row has, with certainty.
       own_weight, owner: float32 and int32 [n], > 0 where it is a positive, and the row that has it.
       discovery: λ in [0, 1): (1 - λ) · loss over all items + λ · loss with the row's own ones masked out.
     """
-    new = tf.where(shared_excluded | (shared_weight > 0), NEVER, corrected(shared, inclusion))
+    new = tf.where(excluded, NEVER, corrected(shared, inclusion))
     past = tf.where(own_weight <= 0, own, NEVER)
     against_new = tf.reduce_logsumexp(new, axis=1)
     against = with_own(against_new, past, owner)
-    of_all = tf.reduce_sum(shared_weight * tf.nn.softplus(against[:, None] - shared)) + tf.reduce_sum(
-        own_weight * tf.nn.softplus(tf.gather(against, owner) - own)
-    )
-    of_new = tf.reduce_sum(shared_weight * tf.nn.softplus(against_new[:, None] - shared))
+    taken, taker = tf.gather_nd(shared, positive), positive[:, 0]
+    of_all = _lost(positive_weight, tf.gather(against, taker), taken)
+    of_all += _lost(own_weight, tf.gather(against, owner), own)
+    of_new = _lost(positive_weight, tf.gather(against_new, taker), taken)
     return (1.0 - discovery) * of_all + discovery * of_new
+
+
+def _lost(weight: tf.Tensor, against: tf.Tensor, logit: tf.Tensor) -> tf.Tensor:
+    """Σ w · log(1 + exp(against) / exp(logit)). All: float32 [n]."""
+    return tf.reduce_sum(weight * tf.nn.softplus(against - logit))
 
 
 def with_own(total: tf.Tensor, own: tf.Tensor, owner: tf.Tensor) -> tf.Tensor:

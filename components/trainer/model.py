@@ -211,6 +211,6 @@ class TwoTower(tfrs.Model):
     def loss_of(self, shared: tf.Tensor, past: tf.Tensor, inputs: Tensors) -> tf.Tensor:
         """The summed loss of what `logits` answered."""
         return multi_positive_softmax(
-            shared, inputs["candidate_weight"], inputs["candidate_excluded"], inputs["inclusion"],
-            past, inputs["history_weight"], inputs["owner"], self.discovery,
+            shared, inputs["positive"], inputs["positive_weight"], inputs["candidate_excluded"],
+            inputs["inclusion"], past, inputs["history_weight"], inputs["owner"], self.discovery,
         )  # fmt: skip

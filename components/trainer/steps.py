@@ -78,10 +78,9 @@ class Steps:
         place = np.empty(items + 1, np.int32)
         place[distinct] = np.arange(len(distinct), dtype=np.int32)
         history = place[past["history"]]
-        shape = len(rows), len(candidates)
-        labels = _labels(shape, history, past["owner"], place[positive], row, weight)
         # Nobody turned down what was not there on the day.
-        labels["candidate_excluded"] |= self.catalogue.absent(candidates, self.spans[rows])
+        absent = self.catalogue.absent(candidates, self.spans[rows])
+        labels = _labels(absent, history, past["owner"], place[positive], row, weight)
         who = self.users.of(rows)
         # No draw where nothing drops, so that what is drawn after it stays as it was.
         seed = {SEED: rng.integers(0, 2**31, 2).astype(np.int32)} if self.config.dropout else {}
@@ -121,23 +120,30 @@ def inclusion(takers: np.ndarray, rows: int, all_rows: int, uniform: int, items:
 
 
 def _labels(
-    shape: tuple[int, int],
+    absent: np.ndarray,
     history: np.ndarray,
     owner: np.ndarray,
     positive: np.ndarray,
     row: np.ndarray,
     weight: np.ndarray,
 ) -> Arrays:
-    """Weights of positives, each at its entry of the row's history or, if it has none, as a candidate.
+    """Positives with their weights, each at its entry of the row's history or, without one, as a candidate.
 
-    shape: rows and candidates. history, positive: places among the step's items; owner, row: whose they are.
+    absent: bool [rows, candidates], what the rows could not have. history, positive: places among the step's
+    items; owner, row: whose they are.
     """
-    shared = np.flatnonzero(history < shape[1])
-    entry = np.full(shape, -1, np.int32)
+    shared = np.flatnonzero(history < absent.shape[1])
+    entry = np.full(absent.shape, -1, np.int32)
     entry[owner[shared], history[shared]] = shared
     own = entry[row, positive]
-    of_candidate, of_history = np.zeros(shape, np.float32), np.zeros(len(history), np.float32)
     fresh = own < 0
-    of_candidate[row[fresh], positive[fresh]] = weight[fresh]
+    of_history = np.zeros(len(history), np.float32)
     of_history[own[~fresh]] = weight[~fresh]
-    return {"candidate_weight": of_candidate, "candidate_excluded": entry >= 0, "history_weight": of_history}
+    excluded = absent | (entry >= 0)
+    excluded[row[fresh], positive[fresh]] = True
+    return {
+        "positive": np.stack([row[fresh], positive[fresh]], axis=1),
+        "positive_weight": weight[fresh],
+        "candidate_excluded": excluded,
+        "history_weight": of_history,
+    }

@@ -33,7 +33,7 @@ def test_a_batch_of_the_pipeline_is_the_step_of_learn(steps: Steps, trends: Tren
     uniform = np.random.default_rng(0).integers(1, items, steps.config.uniform_negatives, dtype=np.int32)
     found = Batch(steps, trends).of(tf.constant(CHOSEN), tf.constant(uniform))
     assert expected["history_weight"].any()
-    assert expected["candidate_weight"].any()
+    assert expected["positive_weight"].any()
     assert expected["candidate_excluded"].any()
     shared = found.keys() & expected.keys()
     # Days and positions stand for the trends, which the pipeline looks up itself.

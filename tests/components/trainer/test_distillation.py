@@ -10,8 +10,9 @@ import tensorflow as tf
 
 from components.replay.identity import canonical
 from components.trainer.config import LearnConfig
-from components.trainer.distillation import Distillation, soft_target_loss
+from components.trainer.distillation import Distillation, open_to, soft_target_loss
 from components.trainer.learn import learn
+from components.trainer.loss import NEVER
 from components.trainer.model import TwoTower
 from components.trainer.state import ModelState
 from components.trainer.steps import Steps
@@ -39,6 +40,19 @@ def step_of(world: World) -> dict[str, tf.Tensor]:
     arrays |= trends.distinct_days(arrays["span"])
     inputs = {name: tf.constant(one) for name, one in arrays.items() if name != "span"}
     return {**inputs, **trends.of_step(inputs)}
+
+
+def test_rows_choose_from_their_positives_and_negatives_and_their_own(world: World) -> None:
+    inputs, model = step_of(world), TwoTower(world.base.state)
+    logits = model.logits(inputs)
+    shared, own = open_to(logits, inputs)
+    expected = ~inputs["candidate_excluded"].numpy()
+    positive = inputs["positive"].numpy()
+    assert not expected[positive[:, 0], positive[:, 1]].any()
+    expected[positive[:, 0], positive[:, 1]] = True
+    assert not expected.all()
+    assert np.array_equal(shared > NEVER, expected)
+    assert own is logits[1]
 
 
 def gradients(teacher: ModelState, student: ModelState, world: World) -> tuple[float, float]:

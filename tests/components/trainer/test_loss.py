@@ -13,11 +13,14 @@ from components.trainer.steps import inclusion
 
 
 def loss(shared, weight, excluded, probability, own=(), own_weight=(), owner=()) -> float:
+    """weight, excluded: a number for each of `shared`, above 0 for positives and for what is out of reach."""
     numbers = [tf.constant(one, tf.float32) for one in (shared, weight, probability, own, own_weight)]
     shared, weight, probability, own, own_weight = numbers
-    owners = tf.constant(owner, tf.int32)
-    excluded = tf.constant(excluded, tf.float32) > 0
-    return float(multi_positive_softmax(shared, weight, excluded, probability, own, own_weight, owners))
+    positive = tf.where(weight > 0)
+    no_negative = (tf.constant(excluded, tf.float32) > 0) | (weight > 0)
+    own_ones = own, own_weight, tf.constant(owner, tf.int32)
+    weight = tf.gather_nd(weight, positive)
+    return float(multi_positive_softmax(shared, positive, weight, no_negative, probability, *own_ones))
 
 
 def test_one_positive_against_two_negatives() -> None:
@@ -65,16 +68,15 @@ def test_a_rows_own_candidates_are_nobody_elses() -> None:
 
 
 def test_far_apart_logits_stay_finite() -> None:
-    tensors = [tf.constant(one) for one in ([[0.0, 900.0]], [[1.0, 0.0]])]
-    own, owner = tf.constant([-900.0, 850.0]), tf.constant([0, 0])
+    shared, own = tf.constant([[0.0, 900.0]]), tf.constant([-900.0, 850.0])
+    positive, excluded, owner = (tf.constant(one) for one in ([[0, 0]], [[True, False]], [0, 0]))
     with tf.GradientTape() as tape:
-        tape.watch([tensors[0], own])
-        excluded = tf.constant([[False, False]])
+        tape.watch([shared, own])
         value = multi_positive_softmax(
-            tensors[0], tensors[1], excluded, tf.ones([2]), own, tf.zeros([2]), owner
+            shared, positive, tf.ones([1]), excluded, tf.ones([2]), own, tf.zeros([2]), owner
         )
     assert float(value) == pytest.approx(900.0)
-    assert all(np.isfinite(one).all() for one in tape.gradient(value, [tensors[0], own]))
+    assert all(np.isfinite(one).all() for one in tape.gradient(value, [shared, own]))
 
 
 def test_a_row_without_negatives_costs_nothing() -> None:

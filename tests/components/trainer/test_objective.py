@@ -43,5 +43,5 @@ def test_a_lambda_of_one_leaves_the_new_unlearned(world: World) -> None:
     steps = Steps(world.base.state, rows, world.first.data, world.config, weights)
     arrays = steps.step(np.arange(30), np.random.default_rng(0))
     own = np.bincount(arrays["owner"], arrays["history_weight"], minlength=30)
-    of_row = arrays["candidate_weight"].sum(axis=1) + own
+    of_row = np.bincount(arrays["positive"][:, 0], arrays["positive_weight"], minlength=30) + own
     assert ((of_row > 0) == old[:30]).all()

@@ -42,27 +42,29 @@ def test_every_positive_is_labelled_once_with_its_weight(world: World, steps: St
         expected = {
             ids[n].as_py(): weights[behaviors[n].as_py()] for n in range(bounds[row], bounds[row + 1])
         }
-        of_candidates = np.flatnonzero(arrays["candidate_weight"][place])
+        of_row = arrays["positive"][:, 0] == place
+        of_candidates = arrays["candidate_position"][arrays["positive"][of_row, 1]]
         of_history = np.flatnonzero(arrays["history_weight"] * (arrays["owner"] == place))
         got = {
-            items[arrays["candidate_position"][n] - 1]: arrays["candidate_weight"][place, n]
-            for n in of_candidates
+            items[position - 1]: weight
+            for position, weight in zip(of_candidates, arrays["positive_weight"][of_row], strict=True)
         }
-        assert not arrays["candidate_excluded"][place, of_candidates].any()
         got |= {items[arrays["history_position"][n] - 1]: arrays["history_weight"][n] for n in of_history}
         assert got == pytest.approx(expected)
 
 
-def test_what_a_row_has_itself_or_could_not_have_is_excluded_from_the_shared_candidates(world: World) -> None:
+def test_what_a_row_took_has_itself_or_could_not_have_is_none_of_its_negatives(world: World) -> None:
     data = with_late(world.first.data, slice(None, None, 3), world.first.data.span)
     steps = Steps(world.base.state, canonical(world.first.new), data, world.config)
     arrays = step(steps, list(range(0, 200, 13)))
     candidates = arrays["candidate_position"]
     for place, excluded in enumerate(arrays["candidate_excluded"]):
         past = set(arrays["history_position"][arrays["owner"] == place])
+        taken = candidates[arrays["positive"][arrays["positive"][:, 0] == place, 1]]
+        assert not past & set(taken)
         to_come = steps.catalogue.first[candidates] > arrays["span"][place]
         assert to_come.any() == (arrays["span"][place] < data.span)
-        assert np.array_equal(excluded, np.isin(candidates, list(past)) | to_come)
+        assert np.array_equal(excluded, np.isin(candidates, [*past, *taken]) | to_come)
 
 
 def test_items_are_there_from_their_first_day_to_their_last(world: World) -> None:

@@ -1,14 +1,14 @@
 """A small classifier that learns tasks one after another by the product's strategies.
 
-Optimiser, pull (L2, EWC and its Fisher information), λ-weighting, soft targets, reservoir and slice are those
-of `components.trainer` and `components.replay`; only the model is another.
+Optimiser, pull (L2, EWC and its Fisher information), λ-weighting, soft targets, reservoir, slice and reaction
+are those of `components.trainer` and `components.replay`; only the model is another.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -19,12 +19,17 @@ from components.features.rows import scalar
 from components.replay import reservoir
 from components.replay.config import ReplayConfig
 from components.replay.slice import draw
+from components.trainer.config import LearnConfig, ReactionConfig
 from components.trainer.distillation import soft_target_loss
 from components.trainer.objective import row_weights
 from components.trainer.optimizer import RowSparse, fisher
+from components.trainer.probe import Weeks, loss, raised
 from components.trainer.pull import Pull, ewc, l2
+from components.trainer.react import until_kept
 
 HIDDEN, EPOCHS, BATCH, RATE = 100, 10, 32, 0.003
+PROBE = 135
+"""Digits of each task that a reacting method does not learn, but sees what it forgets by: a tenth."""
 ROWS = pa.schema(
     [("user_id", pa.list_(pa.string())), ("span", pa.list_(pa.int64())), ("timestamp", pa.list_(pa.int64()))]
 )
@@ -43,9 +48,22 @@ class Method:
     temperature: float = 2.0
     memory: int = 0
     """Digits that the reservoir remembers."""
+    share: float = 1.0
+    """Of these, what a task learns again."""
+    reaction: ReactionConfig = field(default_factory=ReactionConfig)
     old_share: float | None = None
     joint: bool = False
     """Trained anew from all tasks so far."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What one training of a task has come to, and its accuracy on each task's probe."""
+
+    weights: Arrays
+    slots: Arrays
+    probe: Weeks
+    digits: int
 
 
 class Learner:
@@ -57,24 +75,40 @@ class Learner:
         self.slots: Arrays = {}
         self.seen: list[Task] = []
         self.buffer = ROWS.empty_table()
+        self.best: dict[str, float] = {}
+        self.digits = 0
+        """Trained on so far, in one pass of each attempt."""
 
     def accuracy(self, task: Task) -> float:
-        variables = {name: tf.constant(array) for name, array in self.weights.items()}
-        found = tf.argmax(logits(variables, tf.constant(task.test)), axis=1, output_type=tf.int32)
-        return float(np.mean(found.numpy() == task.test_labels))
+        return accuracy(self.weights, task.test, task.test_labels)
 
     def learn(self, task: Task) -> None:
-        method, number, size = self.method, len(self.seen), len(task.train)
+        method, number = self.method, len(self.seen)
         self.seen.append(task)
+        config = LearnConfig(
+            replay=ReplayConfig(capacity=method.memory, share=method.share, cap=1.0),
+            pull=method.pull, pull_by=method.pull_by, reaction=method.reaction,
+        )  # fmt: skip
+        size = len(task.train) - (PROBE if config.reaction.attempts else 0)
         new = rows_of([number], size)
-        config = ReplayConfig(capacity=method.memory, share=1.0, cap=1.0)
-        old = draw(self.buffer, new, config, seed=self.seed, span=number)
         if method.joint:
             self.weights, self.slots = initial(self.seed), {}
-            old = rows_of(range(number), size)
-        pixels, labels = self._digits(pa.concat_tables([new, old]))
-        self._train(pixels, labels, np.arange(len(labels)) >= size)
-        self.buffer = reservoir.add(self.buffer, new, config, self.seed)
+
+        def attempt(settings: LearnConfig) -> Attempt:
+            old = draw(self.buffer, new, settings.replay, seed=self.seed, span=number)
+            if method.joint:
+                old = rows_of(range(number), size)
+            return self._trained(new, old, settings)
+
+        def lost(one: Attempt) -> float:
+            return loss(self.best, one.probe)
+
+        tried = until_kept(attempt(config), attempt, lost, config)
+        self.digits += sum(one.digits for one in tried)
+        chosen = min(tried, key=lost)
+        self.weights, self.slots = chosen.weights, chosen.slots
+        self.best = raised(self.best, chosen.probe)
+        self.buffer = reservoir.add(self.buffer, new, config.replay, self.seed)
 
     def _digits(self, rows: pa.Table) -> tuple[np.ndarray, np.ndarray]:
         """Pixels and labels of rows: which digit of which task."""
@@ -83,10 +117,12 @@ class Learner:
         pixels = np.stack([self.seen[task].train[digit] for task, digit in places])
         return pixels, np.array([self.seen[task].train_labels[digit] for task, digit in places])
 
-    def _train(self, pixels: np.ndarray, labels: np.ndarray, old: np.ndarray) -> None:
+    def _trained(self, new: pa.Table, replayed: pa.Table, settings: LearnConfig) -> Attempt:
         method, first = self.method, not self.slots
+        pixels, labels = self._digits(pa.concat_tables([new, replayed]))
+        old = np.arange(len(labels)) >= new.num_rows
         variables = {name: tf.Variable(array) for name, array in self.weights.items()}
-        optimizer = RowSparse({}, variables, RATE, RATE, self.slots, None if first else self._pull())
+        optimizer = RowSparse({}, variables, RATE, RATE, self.slots, None if first else self._pull(settings))
         teacher = {name: tf.constant(array) for name, array in self.weights.items()}
         shares = method.old_share
         weights = np.ones(len(old), np.float32) if shares is None else row_weights(old, shares)
@@ -108,14 +144,21 @@ class Learner:
             for start in range(0, len(order), BATCH):
                 chosen = order[start : start + BATCH]
                 step(*(tf.constant(one[chosen]) for one in (pixels, labels, weights, soft)))
-        self.weights = {name: one.numpy() for name, one in variables.items()}
-        self.slots = optimizer.slots()
+        after = {name: one.numpy() for name, one in variables.items()}
+        return Attempt(after, optimizer.slots(), self._probed(after), len(labels))
 
-    def _pull(self) -> Pull | None:
-        rates, alpha = dict.fromkeys(self.weights, RATE), self.method.pull
+    def _probed(self, weights: Arrays) -> Weeks:
+        """By task, as the product has it by week; nothing where there is no reaction."""
+        if not self.method.reaction.attempts:
+            return {}
+        probes = [(task.train[-PROBE:], task.train_labels[-PROBE:]) for task in self.seen]
+        return {str(number): (accuracy(weights, *probe), PROBE) for number, probe in enumerate(probes)}
+
+    def _pull(self, settings: LearnConfig) -> Pull | None:
+        rates, alpha = dict.fromkeys(self.weights, RATE), settings.pull
         if not alpha:
             return None
-        by_fisher = self.method.pull_by == "ewc"
+        by_fisher = settings.pull_by == "ewc"
         return Pull(
             self.weights, ewc(rates, fisher(self.slots, rates), alpha) if by_fisher else l2(rates, alpha)
         )
@@ -131,6 +174,12 @@ def rows_of(tasks: Sequence[int], digits: int) -> pa.Table:
     columns["timestamp"] = [0] * len(pairs)
     arrays = [pa.array([[one] for one in columns[field.name]], field.type) for field in ROWS]
     return pa.Table.from_arrays(arrays, schema=ROWS)
+
+
+def accuracy(weights: Arrays, pixels: np.ndarray, labels: np.ndarray) -> float:
+    variables = {name: tf.constant(array) for name, array in weights.items()}
+    found = tf.argmax(logits(variables, tf.constant(pixels)), axis=1, output_type=tf.int32)
+    return float(np.mean(found.numpy() == labels))
 
 
 def initial(seed: int) -> Arrays:

@@ -41,8 +41,8 @@ class ReactionConfig(BaseModel):
     share_factor: float = Field(
         2.0, ge=1, le=100, description="share and cap of the replay grow by it with each attempt"
     )
-    pull: float = Field(10.0, ge=0, le=1e12, description="least strength of the pull at the first reaction")
-    pull_factor: float = Field(10.0, ge=1, le=1e6, description="the pull grows by it with each attempt")
+    pull: float = Field(0.3, ge=0, le=1e12, description="least strength of the pull at the first reaction")
+    pull_factor: float = Field(3.0, ge=1, le=1e6, description="the pull grows by it with each attempt")
 
 
 class LearnConfig(BaseModel):

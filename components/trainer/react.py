@@ -14,7 +14,9 @@ Costs on an ordinary day: scoring the probe half once, and the gate's sight, whi
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +26,8 @@ from components.trainer.config import LearnConfig
 from components.trainer.learn import Candidate, TrainingRows, learn
 from components.trainer.probe import loss, measure, probe_rows, raised, weeks_of
 from components.trainer.state import ModelState
+
+Attempt = TypeVar("Attempt")
 
 
 def react(base: ModelState | None, rows: TrainingRows, config: LearnConfig) -> Candidate:
@@ -48,23 +52,41 @@ def react(base: ModelState | None, rows: TrainingRows, config: LearnConfig) -> C
         return replace(attempt, state=state, report=attempt.report | told)
 
     tried = [measured(candidate, config)]
-    while (
-        base is not None
-        and probe.num_rows >= wanted.min_rows
-        and tried[-1].report["probe_loss"] > wanted.threshold
-        and len(tried) <= wanted.attempts
-    ):
-        careful = _more_careful(config, len(tried))
-        replay = draw(base.buffer, rows.new, careful.replay, seed=config.seed, span=rows.data.span)
-        again = learn(
-            base, replace(rows, replay=replay), careful.model_copy(update={"replay": config.replay})
-        )
-        tried.append(measured(again, careful))
-    chosen = min(tried, key=lambda one: one.report["probe_loss"])
+    if base is not None and probe.num_rows >= wanted.min_rows:
+        buffer = base.buffer
+
+        def again(careful: LearnConfig) -> Candidate:
+            replay = draw(buffer, rows.new, careful.replay, seed=config.seed, span=rows.data.span)
+            settings = careful.model_copy(update={"replay": config.replay})
+            return measured(learn(base, replace(rows, replay=replay), settings), careful)
+
+        tried = until_kept(tried[0], again, forgotten, config)
+    chosen = min(tried, key=forgotten)
     trained = sum(one.report["rows_trained"] for one in tried)
     total = {"attempts": float(len(tried)), "rows_trained": trained, "seconds": time.perf_counter() - started}
     reports = tuple(one.report | {"chosen": float(one is chosen)} for one in tried)
     return replace(chosen, report=chosen.report | total, attempts=reports if len(tried) > 1 else ())
+
+
+def forgotten(attempt: Candidate) -> float:
+    """The relative loss that its report tells."""
+    return attempt.report["probe_loss"]
+
+
+def until_kept(
+    first: Attempt,
+    again: Callable[[LearnConfig], Attempt],
+    lost: Callable[[Attempt], float],
+    config: LearnConfig,
+) -> list[Attempt]:
+    """Attempts in their order, each from more careful settings, until one lost no more than the threshold.
+
+    again: makes another attempt with these settings; lost: an attempt's relative loss on the probe.
+    """
+    tried = [first]
+    while lost(tried[-1]) > config.reaction.threshold and len(tried) <= config.reaction.attempts:
+        tried.append(again(_more_careful(config, len(tried))))
+    return tried
 
 
 def _best(base: ModelState | None, probe: pa.Table, rows: TrainingRows) -> dict[str, float]:

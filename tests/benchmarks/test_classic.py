@@ -9,6 +9,7 @@ from benchmarks.classic import classifier
 from benchmarks.classic.classifier import Learner, Method
 from benchmarks.classic.tasks import TASKS, Task, tasks
 from components.features.rows import scalar
+from components.trainer.config import ReactionConfig
 
 
 @pytest.mark.parametrize("kind", ["permuted", "domains"])
@@ -60,6 +61,19 @@ def test_replay_remembers_what_fine_tuning_forgets(monkeypatch: pytest.MonkeyPat
     forgot, kept = taught(Method("fine-tune")), taught(Method("replay", memory=150))
     assert forgot.accuracy(first) < 0.6
     assert kept.accuracy(first) > forgot.accuracy(first) + 0.15
+
+
+def test_a_task_that_makes_it_forget_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(classifier, "EPOCHS", 20)
+    monkeypatch.setattr(classifier, "PROBE", 50)
+    careless, reacting = (
+        taught(Method("replay", memory=400, share=0.02, reaction=ReactionConfig(attempts=attempts)))
+        for attempts in (0, 2)
+    )
+    first = few()[0]
+    assert reacting.accuracy(first) > careless.accuracy(first) + 0.15
+    # Three tasks of 250 new digits, the later two at least twice; the others learn 300 once.
+    assert careless.digits < 1000 < 5 * 250 < reacting.digits
 
 
 def test_a_pull_without_end_learns_the_first_task_only(monkeypatch: pytest.MonkeyPatch) -> None:

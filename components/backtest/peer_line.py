@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from components.backtest.asked import ALL, VIEWS, Asked
 from components.backtest.config import BacktestConfig
@@ -17,7 +16,7 @@ from components.backtest.peers.past import Past
 from components.backtest.peers.ranker import PeerRanker
 from components.backtest.peers.registry import Peer
 from components.backtest.walk import Day, Prepared
-from components.features.catalogue import withdrawn
+from components.features.catalogue import as_of, withdrawn
 
 
 class PeerLine:
@@ -73,6 +72,6 @@ def metric_names(k: int) -> tuple[str, ...]:
 
 
 def past_before(takes: pa.Table, catalogue: pa.Table, span: int, seed: int) -> Past:
-    """All takes before the span, over the items that existed then."""
-    known = catalogue.filter(pc.less(catalogue.column("first_span"), span))
+    """All takes before the span, over the items that the evening before knew of."""
+    known = as_of(catalogue, span - 1)
     return Past(takes, known.column("item_id").combine_chunks(), span, seed, withdrawn(known, span))

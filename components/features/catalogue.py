@@ -24,7 +24,7 @@ EMPTY_USERS = pa.schema([("user_id", pa.string()), ("first_span", pa.int64())]).
 
 def item_features(catalogue: pa.Table) -> dict[str, pa.DataType]:
     """Feature columns of the catalogue, the price among them."""
-    fixed = ("item_id", "name", "available_until", "price_before", "first_span")
+    fixed = ("item_id", "name", "available_until", "price_before", "first_span", "announced")
     return {field.name: field.type for field in catalogue.schema if field.name not in fixed}
 
 
@@ -33,33 +33,45 @@ def user_features(users: pa.Table) -> dict[str, pa.DataType]:
 
 
 def after(before: pa.Table, items: pa.Table, events: pa.Table, span: int) -> pa.Table:
-    """The catalogue at the end of the span.
+    """The catalogue at the end of the span: what may be recommended on the day after it.
 
-    An item exists from its first event's day or from its `available_from`, whichever comes first; it
-    stays when the item table drops it; `available_until` stays a column.
+    An item exists from its first event's day or from its `available_from`, whichever comes first; one that the
+    table has for tomorrow is there already, `announced`. It stays when the item table drops
+    it; `available_until` stays a column.
     `price_before` = the newest price of the days before, else the
     item table's; `price` takes in the prices of this day.
     """
     seen = events.column("item_id").unique()
     parts = [before.column("item_id").combine_chunks(), seen]
     if "available_from" in items.column_names:
-        available = pc.less_equal(items.column("available_from"), span).fill_null(False)
+        available = pc.less_equal(items.column("available_from"), span + 1).fill_null(False)
         parts.append(items.column("item_id").filter(available))
     ids = _union(parts)
 
     old, given, priced = _Lookup(before, ids), _Lookup(items, ids), _Lookup(_last_prices(events), ids)
     columns = {
         "item_id": ids,
-        **_merged(old, given, skip=("price", "price_before", "first_span", "available_from")),
+        **_merged(old, given, skip=("price", "price_before", "first_span", "announced", "available_from")),
     }
     price_before = pc.coalesce(old.column("price", pa.float32()), given.column("price", pa.float32()))
     columns["price"] = pc.coalesce(priced.column("price", pa.float32()), price_before)
     columns["price_before"] = price_before
-    arrived = pc.min_element_wise(given.column("available_from", pa.int64()), pa.scalar(span, pa.int64()))
+    latest = pc.if_else(pc.is_in(ids, seen), pa.scalar(span), pa.scalar(span + 1))
+    arrived = pc.min_element_wise(given.column("available_from", pa.int64()), latest)
     columns["first_span"] = pc.coalesce(old.column("first_span", pa.int64()), arrived)
+    ahead = pc.greater(columns["first_span"], span).cast(pa.int64())
+    columns["announced"] = pc.coalesce(old.column("announced", pa.int64()), ahead)
     table = pa.table(columns)
     order = pc.sort_indices(table, [("first_span", "ascending"), ("item_id", "ascending")])
     return table.take(order).combine_chunks()
+
+
+def as_of(catalogue: pa.Table, span: int) -> pa.Table:
+    """The items that an earlier catalogue, that of the end of the span, held."""
+    held_from = catalogue.column("first_span")
+    if "announced" in catalogue.column_names:
+        held_from = pc.subtract(held_from, catalogue.column("announced"))
+    return catalogue.filter(pc.less_equal(held_from, span))
 
 
 def last_spans(catalogue: pa.Table) -> np.ndarray:

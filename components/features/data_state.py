@@ -27,9 +27,10 @@ _HEAD = "state.json"
 class DataState:
     """State as of the end of `span`.
 
-    catalogue: a row an item that exists: item_id, name (where known), features (string or float32),
-        price (last seen up to the end of the span), price_before (last seen before the span began),
-        first_span; sorted by (first_span, item_id).
+    catalogue: a row an item that exists or comes on the day after: item_id, name (where known), features
+        (string or float32), price (last seen up to the end of the span), price_before (last seen before the
+        span began), first_span, announced (days before it from which the catalogue held the item, 1 or 0; 0
+        where there is no such column); sorted by (first_span, item_id).
     users: a row a user seen or in the user table: user_id, features, first_span (null: not seen yet).
     history: `history.HISTORY`, a row a (user, item).
     item_days: `catalogue.ITEM_DAYS`, positive events by day and item, sorted by (span, item_id).
@@ -76,7 +77,7 @@ class DataState:
 
         Histories, features and prices stay those of today: rows carry their own.
         """
-        known = self.catalogue.filter(pc.less_equal(self.catalogue.column("first_span"), span))
+        known = catalogues.as_of(self.catalogue, span)
         counted = self.item_days.filter(pc.less_equal(self.item_days.column("span"), span))
         spans = {one: digest for one, digest in self.spans.items() if one <= span}
         return replace(self, span=span, spans=spans, catalogue=known, item_days=counted)

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from schemas import rows as contract
 from schemas.events import ITEM_KEY, ITEM_RESERVED, USER_KEY, USER_RESERVED
 
-_OWN_ITEM_COLUMNS = ("price_before", "first_span")
+_OWN_ITEM_COLUMNS = ("price_before", "first_span", "announced")
 _OWN_USER_COLUMNS = ("first_span",)
 _SPAN_COLUMNS = ("available_from", "available_until")
 

@@ -9,7 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _USER_OWN = ("user_id", "name", "first_span")
-_ITEM_OWN = ("item_id", "name", "available_from", "available_until", "first_span", "price_before")
+_ITEM_OWN = (
+    "item_id", "name", "available_from", "available_until", "first_span", "announced", "price_before",
+)  # fmt: skip
 
 _FEW, _RECURRING = 50, 0.5
 """A text column is a category with at most so many values, or so many values a present row."""

@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from components.backtest.peer_line import past_before
 from components.backtest.peers import blend, ease, frequency, ials, item_knn, popularity, user_knn
 from components.backtest.peers.past import Past, strongest
 from components.backtest.peers.ranker import PeerRanker
@@ -37,6 +38,18 @@ def test_takes_of_the_day_and_after_are_unseen() -> None:
     takes = [["ann"] * 3, ["tea", "milk", "bread"], [SPAN - 1, SPAN, SPAN + 1], [1.0] * 3]
     one = Past(pa.table(takes, schema=TAKES), CATALOGUE, SPAN)
     assert one.item.tolist() == [0]
+
+
+def test_the_candidates_of_a_day_are_what_the_evening_before_knew() -> None:
+    catalogue = pa.table(
+        {
+            "item_id": CATALOGUE,
+            "first_span": [SPAN - 1, SPAN, SPAN, SPAN + 1, SPAN - 9],
+            "announced": [0, 1, 0, 1, 1],
+        }
+    )
+    nothing = pa.table([[], [], [], []], schema=TAKES)
+    assert past_before(nothing, catalogue, SPAN, seed=0).catalogue.to_pylist() == ["tea", "milk", "oil"]
 
 
 def test_popularity_counts_the_last_days_only() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from components.features import rows
 from components.features.advance import DEFAULT_WEIGHTS, advance
 from components.features.config import FeaturesConfig
+from components.features.data_state import DataState
 from components.features.digest import of_table
 from components.features.stretch import advance_stretch
 from schemas.events import BEHAVIORS, EVENTS
@@ -274,7 +277,7 @@ def test_an_item_exists_from_the_day_it_is_available_or_from_its_first_event():
     items = pa.table(
         {
             "item_id": ["early", "late", "never"],
-            "available_from": pa.array(["2024-03-05", "2024-03-09", None], pa.string()),
+            "available_from": pa.array(["2024-03-06", "2024-03-09", None], pa.string()),
             "price": [1.0, 2.0, 3.0],
         }
     )
@@ -285,7 +288,57 @@ def test_an_item_exists_from_the_day_it_is_available_or_from_its_first_event():
     assert state.catalogue["price_before"].to_pylist() == [2.0]
     _, _, state = advance(state, EVENTS.empty_table(), FIRST_SPAN + 1, items, None, CONFIG)
     assert state.catalogue["item_id"].to_pylist() == ["late", "early"]
-    assert state.catalogue["first_span"].to_pylist() == [FIRST_SPAN, FIRST_SPAN + 1]
+    assert state.catalogue["first_span"].to_pylist() == [FIRST_SPAN, FIRST_SPAN + 2]
+
+
+def test_an_item_that_the_table_announces_for_tomorrow_is_there_tonight():
+    items = pa.table(
+        {
+            "item_id": ["today", "tomorrow", "later", "taken", "unknown"],
+            "available_from": ["2024-03-04", "2024-03-05", "2024-03-06", "2024-03-05", None],
+            "price": [1.0, 2.0, 3.0, 4.0, 5.0],
+        }
+    )
+    day = events_table([("a", "u", "taken", start_of(FIRST_SPAN), "purchase", 5.0)])
+    rows, _, state = advance(None, day, FIRST_SPAN, items, None, CONFIG)
+    assert state.catalogue["item_id"].to_pylist() == ["taken", "today", "tomorrow"]
+    assert state.catalogue["first_span"].to_pylist() == [FIRST_SPAN, FIRST_SPAN, FIRST_SPAN + 1]
+    assert state.catalogue["announced"].to_pylist() == [0, 0, 1]
+    assert state.catalogue["price"].to_pylist() == [5.0, 1.0, 2.0]
+    assert "item_announced" not in rows.column_names
+    _, _, after = advance(state, EVENTS.empty_table(), FIRST_SPAN + 1, items, None, CONFIG)
+    assert after.catalogue["item_id"].to_pylist() == ["taken", "today", "tomorrow", "later"]
+    assert after.catalogue["announced"].to_pylist() == [0, 0, 1, 1]
+
+
+def test_a_catalogue_of_before_is_found_in_a_later_one():
+    rng = np.random.default_rng(0)
+    days = make_events(6)
+    ids = sorted({one for day in days.values() for one in day["item_id"].to_pylist()})
+    from_day = [int(one) for one in rng.integers(-1, 9, len(ids))]
+    dates = [None if one < 0 else f"2024-03-{4 + one:02d}" for one in from_day]
+    items = pa.table({"item_id": ids, "available_from": pa.array(dates, pa.string())})
+    first_event = dict(zip(ids, rng.integers(0, 9, len(ids)), strict=True))
+    states: list[DataState] = []
+    for span, events in days.items():
+        wanted = [FIRST_SPAN + first_event[one] <= span for one in events["item_id"].to_pylist()]
+        day = events.filter(pa.array(wanted))
+        states.append(advance(states[-1] if states else None, day, span, items, None, CONFIG)[2])
+    assert sum(pc.sum(one.catalogue["announced"]).as_py() for one in states) > 6
+    for one in states:
+        found = states[-1].as_of(one.span).catalogue
+        assert found.select(["item_id", "first_span", "announced"]).equals(
+            one.catalogue.select(["item_id", "first_span", "announced"])
+        )
+
+
+def test_a_catalogue_of_a_release_that_announced_nothing_goes_on():
+    day = events_table([("a", "u", "x", start_of(FIRST_SPAN), "purchase", 5.0)])
+    _, _, state = advance(None, day, FIRST_SPAN, None, None, CONFIG)
+    old = replace(state, catalogue=state.catalogue.drop(["announced"]))
+    assert old.as_of(FIRST_SPAN).catalogue.equals(old.catalogue)
+    _, _, after = advance(old, EVENTS.empty_table(), FIRST_SPAN + 1, None, None, CONFIG)
+    assert after.catalogue["announced"].to_pylist() == [0]
 
 
 def test_the_last_day_of_an_item_is_no_feature_and_can_move():

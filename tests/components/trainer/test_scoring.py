@@ -75,6 +75,33 @@ def test_an_item_is_a_candidate_up_to_its_last_day(world: World, scorer: Scorer)
         assert Scorer(world.base.state, changed).ranks(rows).tolist() == expected.tolist()
 
 
+@pytest.mark.contract
+def test_an_announced_item_is_in_the_lists_of_its_first_day_and_in_none_before(
+    world: World, tmp_path: Path
+) -> None:
+    data = world.first.data
+    row = {"item_id": "coming", "first_span": data.span + 1, "announced": 1}
+    coming = data.catalogue.slice(0, 1)
+    for name, value in row.items():
+        place = coming.column_names.index(name)
+        coming = coming.set_column(place, name, pa.array([value], coming.schema.field(name).type))
+    tonight = replace(data, catalogue=pa.concat_tables([data.catalogue, coming]))
+    items = tonight.catalogue.num_rows
+    export(world.base.state, tonight, tmp_path / "1", items)
+    model = tf.saved_model.load(str(tmp_path / "1"))
+    listed = model.signatures[RECOMMEND](user_id=tf.constant(["u001"]))["item_id"].numpy()[0]
+    assert b"coming" in listed
+    ranks = []
+    for span in (data.span, data.span + 1):
+        rows = world.first.held_out.slice(0, 1)
+        for name, value in (("span", [span]), ("item_id", ["coming"])):
+            place = rows.column_names.index(name)
+            rows = rows.set_column(place, name, pa.array([value], rows.schema.field(name).type))
+        ranks += Scorer(world.base.state, tonight).ranks(rows).tolist()
+    assert ranks[0] == items + 1
+    assert ranks[1] <= items
+
+
 def test_rows_are_ranked_alike_alone_and_together(world: World, scorer: Scorer) -> None:
     rows = world.first.held_out
     bounds = offsets(rows, "item_id")

@@ -20,7 +20,7 @@ from benchmarks.serving.model import DIMENSION, K
 from components.trainer.ranker import columns
 from components.trainer.top import top_k
 
-WIDTH = DIMENSION + 5
+WIDTH = DIMENSION + 6
 AGAIN = 200
 _BLOCK = 2**14
 """Columns that are widened at a time, so that they stay in the cache."""

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from benchmarks.throughput import rows
 from benchmarks.throughput.keras_pipeline import Batch
+from components.features.catalogue import NOVEL_DAYS
 from components.trainer.model import FLOOR, TwoTower
 from components.trainer.trends import TrendTable
 from schemas.events import BEHAVIORS
@@ -38,6 +39,7 @@ def write(folder: Path) -> None:
         "spans": steps.spans,
         "item:first": steps.catalogue.first,
         "item:last": steps.catalogue.last,
+        "item:announced": trends.announced,
         "item:ids": steps.catalogue.ids,
         "item:categories": steps.catalogue.categories,
         "item:numbers": model.items.scaler(tf.constant(steps.catalogue.numbers)).numpy(),
@@ -51,6 +53,5 @@ def write(folder: Path) -> None:
     np.savez(folder / ARRAYS, **arrays)
     config = state.config.model_dump(mode="json")
     spec = {"user_categories": state.spec.user_categories, "item_categories": state.spec.item_categories}
-    (folder / SETTINGS).write_text(
-        json.dumps({**config, **spec, "floor": FLOOR, "behaviors": len(BEHAVIORS)})
-    )
+    ours = {"floor": FLOOR, "behaviors": len(BEHAVIORS), "novel_days": NOVEL_DAYS}
+    (folder / SETTINGS).write_text(json.dumps({**config, **spec, **ours}))

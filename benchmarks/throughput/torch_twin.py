@@ -93,7 +93,10 @@ class Rows(Dataset):
     def _trend(self, days: torch.Tensor, items: torch.Tensor, axis: int) -> torch.Tensor:
         table = self.arrays["trend"]
         now = table[items, days]
-        return torch.log1p(torch.stack([now - table[items, days - back] for back in TREND_DAYS], axis))
+        counted = [torch.log1p(now - table[items, days - back]) for back in TREND_DAYS]
+        novel = self.settings["novel_days"]
+        age = (days - self.arrays["item:announced"][items]).clamp(0, novel - 1)
+        return torch.stack([*counted, torch.log(novel / (1.0 + age))], axis)
 
 
 def _entries(bounds: torch.Tensor, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -182,7 +185,8 @@ class TwoTower(nn.Module):
         spread = activity[batch["owner"]]
         behaviors = self.settings["behaviors"]
         behavior = functional.one_hot(batch["behavior"].long(), 1 + behaviors)[..., 1:].float()
-        inputs = torch.cat([decayed, ages, spread, batch["history_trend"], behavior], -1)
+        trends = batch["history_trend"][:, : len(TREND_DAYS)]
+        inputs = torch.cat([decayed, ages, spread, trends, behavior], -1)
         hidden = torch.relu(self.layer("repeat/hidden", inputs) + kinds)
         return (self.layer("repeat/linear", inputs) + self.layer("repeat/out", hidden))[:, 0]
 

@@ -11,6 +11,12 @@ from schemas.rows import TREND_DAYS
 ITEM_DAYS = pa.schema([("span", pa.int64()), ("item_id", pa.string()), ("events", pa.int32())])
 FOREVER = 2**31 - 1
 """The last span of an item that nobody has withdrawn."""
+LONG_AGO = -(2**30)
+"""The first span of an item that nobody has announced."""
+NOVEL_DAYS = 28
+"""Days for which an announced item is new."""
+SIGNALS = len(TREND_DAYS) + 1
+"""What the model knows of an item as of a day, beside its features: the trends and its novelty."""
 EMPTY_CATALOGUE = pa.schema(
     [
         ("item_id", pa.string()),
@@ -35,11 +41,10 @@ def user_features(users: pa.Table) -> dict[str, pa.DataType]:
 def after(before: pa.Table, items: pa.Table, events: pa.Table, span: int) -> pa.Table:
     """The catalogue at the end of the span: what may be recommended on the day after it.
 
-    An item exists from its first event's day or from its `available_from`, whichever comes first; one that the
-    table has for tomorrow is there already, `announced`. It stays when the item table drops
-    it; `available_until` stays a column.
-    `price_before` = the newest price of the days before, else the
-    item table's; `price` takes in the prices of this day.
+    An item exists from its first event's day or from its `available_from`, whichever comes first; one that
+    the table has for tomorrow is there already, `announced`. It stays when the item table drops it;
+    `available_until` stays a column. `price_before` = the newest price of the days before, else the item
+    table's; `price` takes in the prices of this day.
     """
     seen = events.column("item_id").unique()
     parts = [before.column("item_id").combine_chunks(), seen]
@@ -124,6 +129,26 @@ def trends(item_days: pa.Table, item_ids: pa.Array | pa.ChunkedArray, span: int)
     events = recent.column("events").to_numpy()[known]
     counts = [np.bincount(place, events * (age <= window), minlength=len(wanted)) for window in TREND_DAYS]
     return np.log1p(np.stack(counts, axis=1)).astype(np.float32)
+
+
+def announced_from(catalogue: pa.Table) -> np.ndarray:
+    """int64 [items]: the first span of those that were announced, LONG_AGO of the others.
+
+    The first event of an item that nobody announced says little of when it came: it may be a rare one.
+    """
+    if "announced" not in catalogue.column_names:
+        return np.full(catalogue.num_rows, LONG_AGO, np.int64)
+    announced = catalogue.column("announced").to_numpy() > 0
+    return np.where(announced, catalogue.column("first_span").to_numpy(), LONG_AGO)
+
+
+def novelty(first: np.ndarray, span: int) -> np.ndarray:
+    """float32 [items]: log(28 / (1 + age in days)), 0 once an item is 27 days old.
+
+    first: what `announced_from` answers.
+    """
+    age = np.clip(span - first, 0, NOVEL_DAYS - 1)
+    return np.log(NOVEL_DAYS / (1.0 + age)).astype(np.float32)
 
 
 def _union(parts: list[pa.Array | pa.ChunkedArray]) -> pa.Array:

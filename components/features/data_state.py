@@ -83,8 +83,10 @@ class DataState:
         return replace(self, span=span, spans=spans, catalogue=known, item_days=counted)
 
     def trends(self, span: int) -> np.ndarray:
-        """float32 [items of the catalogue, 4]: log1p(events in the 1, 3, 7, 28 days before the span)."""
-        return catalogues.trends(self.item_days, self.catalogue.column("item_id"), span)
+        """float32 [items of the catalogue, 5]: log1p(events in the 1, 3, 7, 28 days before), novelty."""
+        counted = catalogues.trends(self.item_days, self.catalogue.column("item_id"), span)
+        novelty = catalogues.novelty(catalogues.announced_from(self.catalogue), span)
+        return np.concatenate([counted, novelty[:, None]], axis=1)
 
     def histories(self, user_ids: list[str] | pa.Array, at: int) -> pa.Table:
         """Rows (`schemas.rows`, without items) of the users, in the given order, as of `at` microseconds.

@@ -37,7 +37,8 @@ class Catalogue:
 
     ids: int32 [items + 1] rows of the item tables. categories: int32 [items + 1, columns].
     numbers: float32 [items + 1, columns], NaN where missing. first, last: int32 [items + 1], the spans
-    between which an item may be recommended, both included.
+    between which an item may be recommended, both included; announced: the first one again, where it was
+    known before.
     """
 
     positions: Any
@@ -47,6 +48,7 @@ class Catalogue:
     numbers: np.ndarray
     first: np.ndarray
     last: np.ndarray
+    announced: np.ndarray
 
     @classmethod
     def encode(cls, state: ModelState, lookups: Lookups, table: pa.Table, price: str) -> Catalogue:
@@ -64,8 +66,9 @@ class Catalogue:
         ids = _by_position(0, lookups("item", table.column("item_id")))
         first = _by_position(0, table.column("first_span").to_numpy())
         last = _by_position(catalogues.FOREVER, catalogues.last_spans(table))
+        announced = _by_position(catalogues.LONG_AGO, catalogues.announced_from(table))
         positions = lookup_table(table.column("item_id").to_pylist())
-        return cls(positions, ids, categories, numbers, first, last)
+        return cls(positions, ids, categories, numbers, first, last, announced)
 
     def absent(self, positions: np.ndarray, spans: np.ndarray) -> np.ndarray:
         """bool [spans, positions]: where an item could not be recommended on the day."""

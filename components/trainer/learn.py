@@ -31,7 +31,7 @@ from components.trainer.pull import Pull, ewc, l2
 from components.trainer.state import ModelState
 from components.trainer.steps import Steps
 from components.trainer.vocabulary import Vocabulary
-from components.trainer.weights import completed, dense_shapes, initial
+from components.trainer.weights import completed, dense_shapes, initial, widened
 from schemas.spans import date_of
 
 DOUBTFUL = 30.0
@@ -82,7 +82,8 @@ def learn(base: ModelState | None, rows: TrainingRows, config: LearnConfig) -> C
     started = time.perf_counter()
     tf.config.experimental.enable_op_determinism()
     if base is not None:
-        base = replace(base, weights=completed(base.weights, base.config, base.spec))
+        whole = completed(base.weights, base.config, base.spec)
+        base = replace(base, weights=whole, slots=widened(base.slots))
     spans = rows.learned_spans()
     _check(base, rows, spans, config)
     table = canonical(concat([rows.new, rows.replay]))

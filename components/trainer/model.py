@@ -5,7 +5,8 @@
 q and w come from the user tower, q with the sequence encoder's part where there is one, v and b from the item
 tower; with `cosine` q, v and what histories show of items have length 1 (NISER: Gupta et al. 2019). R is a
 small network on what the user did with the item before, and 0 for items that are new to the user. Trends are
-data, not weights: they move on every day even when nothing is learned.
+data, not weights: they move on every day even when nothing is learned. The last of them is no count: how new
+an item is that was announced.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from components.trainer.part import Part, Tensors, dropped, unit
 from components.trainer.state import ModelState
 from components.trainer.weights import completed, tables
 from schemas.events import BEHAVIORS
+from schemas.rows import TREND_DAYS
 
 LIMIT = 5.0
 """Scaled quantities are clipped to ±LIMIT standard deviations."""
@@ -99,7 +101,7 @@ class UserTower(Part):
         return tf.reshape(means, [rows, bags * represented.shape[1]])
 
     def call(self, batch: Tensors, represented: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Query vectors, float32 [rows, dimension], and trend weights, float32 [rows, 4]."""
+        """Query vectors, float32 [rows, dimension], and trend weights, float32 [rows, 5]."""
         features = self.categories("user/feature/", self.columns, batch["user_categories"])
         moment = [self.rows("user/hour", batch["hour"]), self.rows("user/weekday", batch["weekday"])]
         numbers = [activity(batch), self.scaler(batch["user_numbers"])]
@@ -124,7 +126,7 @@ class RepeatTerm(Part):
         return self.dense("repeat/kind", represented)
 
     def call(self, batch: Tensors, trend: tf.Tensor, kinds: tf.Tensor) -> tf.Tensor:
-        """float32 [n], of the entries of the histories. trend: float32 [n, 4].
+        """float32 [n], of the entries of the histories. trend: float32 [n, 4], without novelty.
 
         kinds: float32 [n, repeat_hidden].
         """
@@ -140,7 +142,7 @@ class RepeatTerm(Part):
 def by_day(weight: tf.Tensor, day_of: tf.Tensor, trend: tf.Tensor) -> tf.Tensor:
     """float32 [rows, candidates]: w · trend, where rows of a day share its trends, in one product.
 
-    weight: float32 [rows, 4]; day_of: int32 [rows], places in `trend`, float32 [days, 4, candidates].
+    weight: float32 [rows, 5]; day_of: int32 [rows], places in `trend`, float32 [days, 5, candidates].
     """
     rows, days, candidates = tf.shape(weight)[0], tf.shape(trend)[0], tf.shape(trend)[2]
     of_own_day = tf.one_hot(day_of, days)[:, :, None] * weight[:, None, :]
@@ -176,7 +178,7 @@ class TwoTower(tfrs.Model):
         return {name: one.numpy() for name, one in {**self.table_variables, **self.dense_variables}.items()}
 
     def query(self, batch: Tensors, represented: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Query vectors, float32 [rows, dimension], and trend weights, float32 [rows, 4].
+        """Query vectors, float32 [rows, dimension], and trend weights, float32 [rows, 5].
 
         represented: float32 [items, dimension], in which `history` has its places.
         """
@@ -199,7 +201,7 @@ class TwoTower(tfrs.Model):
         past = tf.gather_nd(scores, tf.stack([inputs["owner"], inputs["history"]], axis=1))
         past += tf.reduce_sum(tf.gather(trend_weight, inputs["owner"]) * inputs["history_trend"], axis=1)
         kinds = tf.gather(self.repeat.kinds(represented), inputs["history"])
-        return shared, past + self.repeat(inputs, inputs["history_trend"], kinds)
+        return shared, past + self.repeat(inputs, inputs["history_trend"][:, : len(TREND_DAYS)], kinds)
 
     def compute_loss(self, inputs: Tensors, training: bool = False) -> tf.Tensor:
         """The summed loss of a step, whose inputs `Steps` makes: rows against candidates and their own past.

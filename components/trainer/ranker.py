@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from components.features.catalogue import SIGNALS
 from components.features.data_state import DataState
 from components.trainer.inputs import Catalogue, Lookups
 from components.trainer.model import TwoTower
@@ -45,14 +46,14 @@ class Ranker(tf.Module):
         self.bias = bias if withdrawn is None else tf.where(tf.constant(withdrawn), NEVER, bias)
 
     def matrix(self, trends: tf.Tensor) -> tf.Tensor:
-        """float32 [dimension + 5, items]: what a score is linear in. trends: float32 [items, 4].
+        """float32 [dimension + 6, items]: what a score is linear in. trends: float32 [items, 5].
 
         Items lie side by side: a product with many queries runs about four times as fast as with rows.
         """
         return tf.concat([self.vectors, tf.transpose(trends), self.bias[None, :]], axis=0)
 
     def queries(self, batch: Tensors) -> tf.Tensor:
-        """float32 [rows, dimension + 5]: what a column of `matrix` is multiplied with.
+        """float32 [rows, dimension + 6]: what a column of `matrix` is multiplied with.
 
         `history` of the batch holds catalogue positions.
         """
@@ -93,14 +94,14 @@ class Ranker(tf.Module):
 
 
 def columns(matrix: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
-    """float32 [..., dimension + 5]: the items at the positions [...]; for position 0 it is some item's."""
+    """float32 [..., dimension + 6]: the items at the positions [...]; for position 0 it is some item's."""
     found = tf.gather(matrix, tf.maximum(positions - 1, 0), axis=1)
     return tf.transpose(found, [*range(1, len(found.shape)), 0])
 
 
 def trends_of(matrix: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
-    """float32 [n, 4]: what `columns` holds of trends, number by number; a column whole is a read a row."""
-    first = matrix.shape[0] - 1 - len(TREND_DAYS)
+    """float32 [n, 4]: what `columns` holds of counts, number by number; a column whole is a read a row."""
+    first = matrix.shape[0] - 1 - SIGNALS
     row, column = tf.meshgrid(first + tf.range(len(TREND_DAYS)), tf.maximum(positions - 1, 0))
     # From its value: where TensorFlow gathers from a variable itself, each later read of it whole is a copy.
     return tf.gather_nd(tf.convert_to_tensor(matrix), tf.stack([row, column], axis=-1))

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 
+from components.features.catalogue import NOVEL_DAYS
 from components.trainer.inputs import Catalogue
 from components.trainer.part import Tensors
 from components.trainer.vocabulary import look_up
@@ -13,7 +14,7 @@ from schemas.rows import TREND_DAYS
 
 
 class TrendTable:
-    """Cumulated daily counts of items: a trend is the log of a difference of two entries.
+    """Cumulated daily counts of items: a trend is the log of a difference of two entries; and novelty.
 
     Equal to `DataState.trends`, which gives one day for all items.
     """
@@ -33,6 +34,9 @@ class TrendTable:
         self.cumulated = np.cumsum(counts, axis=1, out=counts)
         """float32 [items, days]."""
         self._before = tf.constant(self.cumulated.reshape(-1))
+        self.announced = catalogue.announced - self._start
+        """int32 [items]: as `days`, the first day of an item that was announced."""
+        self._announced = tf.constant(self.announced)
 
     def days(self, spans: np.ndarray) -> np.ndarray:
         """Spans as `of` takes them, int32."""
@@ -44,7 +48,7 @@ class TrendTable:
         return {"day": self.days(distinct), "day_of": day_of.astype(np.int32)}
 
     def of_step(self, inputs: Tensors) -> dict[str, tf.Tensor]:
-        """The trends of a step's candidates, float32 [days, 4, candidates], and past items, float32 [n, 4].
+        """The trends of a step's candidates, float32 [days, 5, candidates], and past items, float32 [n, 5].
 
         inputs: int32 `day`, the distinct days, `day_of`, each row's place among them, `candidate_position`,
         `history_position` and `owner`. Rows of a day share its trends.
@@ -56,13 +60,16 @@ class TrendTable:
         }
 
     def of(self, days: tf.Tensor, positions: tf.Tensor, axis: int = -1) -> tf.Tensor:
-        """float32 [..., 4]: log1p of events in the last 1, 3, 7, 28 days before each day.
+        """float32 [..., 5]: log1p of events in the last 1, 3, 7, 28 days before each day, novelty.
 
-        days, catalogue positions: int32, of shapes that broadcast to [...]. axis: where the four lie.
+        days, catalogue positions: int32, of shapes that broadcast to [...]. axis: where the five lie.
         """
 
         def before(back: int) -> tf.Tensor:
             return tf.gather(self._before, positions * self._days + days - back)
 
         now = before(0)
-        return tf.math.log1p(tf.stack([now - before(back) for back in TREND_DAYS], axis))
+        counted = [tf.math.log1p(now - before(back)) for back in TREND_DAYS]
+        age = tf.clip_by_value(days - tf.gather(self._announced, positions), 0, NOVEL_DAYS - 1)
+        novelty = tf.math.log(NOVEL_DAYS / (1.0 + tf.cast(age, tf.float32)))
+        return tf.stack([*counted, novelty], axis)

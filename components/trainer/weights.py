@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from components.features.catalogue import SIGNALS
 from components.trainer.config import LearnConfig
 from components.trainer.features import FeatureSpec
 from components.trainer.vocabulary import Vocabulary
@@ -20,8 +21,8 @@ from schemas.rows import DECAYS, TREND_DAYS
 
 HOURS, WEEKDAYS = 25, 7  # hour 0 stands for "unknown": nobody knows when a served list will be looked at
 REPEAT_INPUTS = len(DECAYS) + 3 + 1 + len(DECAYS) + len(TREND_DAYS) + len(BEHAVIORS)
-TREND_PRIOR = (0.1, 0.1, 0.2, 0.4)
-"""Weight of each trend before anything is learned: they add up to about the log of popularity."""
+TREND_PRIOR = (0.1, 0.1, 0.2, 0.4, 0.0)
+"""Weight of each trend before anything is learned, about the log of popularity in all, and of novelty."""
 REPEAT_PRIOR = (0.0, 0.1, 0.3, 0.5, *(0.0,) * (REPEAT_INPUTS - 4))
 """Weight of each logarithm of a decayed count: about the log of how often the user takes the item."""
 OUT_SCALE = 0.1
@@ -31,6 +32,8 @@ HEADS, PLACES = 2, "encoder/places"
 """Of the sequence encoder: heads, and the array of its places' vectors [recent_items, dimension]."""
 ADDED = ("repeat/kind",)
 """Dense layers that states of earlier versions lack; at zero they leave the function as it was."""
+WIDENED = "user/trend"
+"""The dense layer of which they lack the last output, likewise."""
 ID_TABLES = {"user/id": "user", "item/id": "item", "item/bias": "item"}
 """Tables whose rows start at zero, with the vocabulary that numbers their rows."""
 
@@ -65,7 +68,7 @@ def dense_shapes(config: LearnConfig, spec: FeatureSpec) -> dict[str, tuple[int,
         "user/hidden": (user, hidden),
         "user/out": (hidden, width),
         "user/skip": (user, width),
-        "user/trend": (hidden, len(TREND_DAYS)),
+        "user/trend": (hidden, SIGNALS),
         "item/hidden": (width + len(spec.item_numbers), hidden),
         "item/out": (hidden, width),
         "repeat/hidden": (REPEAT_INPUTS, config.repeat_hidden),
@@ -84,13 +87,24 @@ def dense_shapes(config: LearnConfig, spec: FeatureSpec) -> dict[str, tuple[int,
 def completed(
     weights: dict[str, np.ndarray], config: LearnConfig, spec: FeatureSpec
 ) -> dict[str, np.ndarray]:
-    """The arrays, with layers that were added since they were learned at zero."""
-    arrays = dict(weights)
+    """The arrays, with layers and outputs that were added since they were learned at zero."""
+    arrays = widened(weights)
     for name in ADDED:
         inputs, outputs = dense_shapes(config, spec)[name]
         arrays.setdefault(f"{name}/kernel", np.zeros((inputs, outputs), np.float32))
         arrays.setdefault(f"{name}/bias", np.zeros(outputs, np.float32))
     return arrays
+
+
+def widened(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Weights, or slots, in which the widened layer has all its outputs; the new ones are zero."""
+
+    def whole(array: np.ndarray) -> np.ndarray:
+        missing = SIGNALS - array.shape[-1]
+        return np.pad(array, [(0, 0)] * (array.ndim - 1) + [(0, missing)]) if missing > 0 else array
+
+    of_layer = (f"{WIDENED}/kernel", f"{WIDENED}/bias")
+    return {name: whole(one) if name.endswith(of_layer) else one for name, one in arrays.items()}
 
 
 def initial_table(name: str, rows: int, width: int, config: LearnConfig) -> np.ndarray:

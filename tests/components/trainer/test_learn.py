@@ -14,7 +14,7 @@ from components.trainer.config import LearnConfig
 from components.trainer.learn import later_share, learn
 from components.trainer.scoring import Scorer
 from components.trainer.state import ModelState
-from components.trainer.weights import ADDED
+from components.trainer.weights import ADDED, WIDENED
 from tests.components.trainer.conftest import FIRST_DAYS, World
 from tests.factories import FIRST_SPAN
 
@@ -116,25 +116,29 @@ def test_another_shape_than_the_base_has_is_refused(world: World) -> None:
         learn(world.base.state, world.next_day, wider)
 
 
-def test_a_base_of_before_a_layer_was_added_scores_and_is_learned_on(world: World) -> None:
-    """Such a state lacks the layer's arrays and slots; with the layer at zero it says what it said."""
+def test_a_base_of_before_layers_and_outputs_were_added_scores_and_is_learned_on(world: World) -> None:
+    """Such a state lacks their arrays and slots; with these at zero it says what it said."""
     names = {f"{layer}/{part}" for layer in ADDED for part in ("kernel", "bias")}
     weights, slots = world.base.state.weights, world.base.state.slots
-    before = replace(
-        world.base.state,
-        weights={name: one for name, one in weights.items() if name not in names},
-        slots={name: one for name, one in slots.items() if name.split(":")[-1] not in names},
-    )
-    at_zero = replace(
-        world.base.state,
-        weights={name: np.zeros_like(one) if name in names else one for name, one in weights.items()},
-    )
+
+    def of_before(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        there = {name: one for name, one in arrays.items() if name.split(":")[-1] not in names}
+        return {name: one[..., :-1] if WIDENED in name else one for name, one in there.items()}
+
+    before = replace(world.base.state, weights=of_before(weights), slots=of_before(slots))
+    zeroed = {name: np.zeros_like(one) if name in names else one for name, one in weights.items()}
+    for part in ("kernel", "bias"):
+        zeroed[f"{WIDENED}/{part}"] = zeroed[f"{WIDENED}/{part}"].copy()
+        zeroed[f"{WIDENED}/{part}"][..., -1] = 0.0
+    at_zero = replace(world.base.state, weights=zeroed)
     rows = world.next_day.new
     expected = Scorer(at_zero, world.first.data).ranks(rows)
     np.testing.assert_array_equal(Scorer(before, world.first.data).ranks(rows), expected)
     after = learn(before, world.next_day, world.config.model_copy(update={"pull": 1.0})).state
     assert after.weights.keys() == weights.keys()
-    assert after.slots.keys() == slots.keys()
+    assert {name: one.shape for name, one in after.slots.items()} == {
+        n: one.shape for n, one in slots.items()
+    }
     assert after.weights["repeat/kind/kernel"].any()
 
 

@@ -62,9 +62,9 @@ class Batch:
         number = tf.where(history < shape[1], tf.range(1, len_(whose) + 1), 0)
         entry = _scatter(whose, tf.minimum(history, shape[1] - 1), number, shape)
         of_history = tf.gather_nd(entry, tf.stack([owner, of_shared], 1)) - 1
-        repeated = of_history >= 0
-        fresh = tf.boolean_mask(tf.stack([owner, of_shared], 1), ~repeated)
-        taken_there = tf.scatter_nd(fresh, tf.ones([len_(fresh)], tf.int32), shape) > 0
+        repeated, fresh = (tf.where(one)[:, 0] for one in (of_history >= 0, of_history < 0))
+        taken_there = tf.gather(tf.stack([owner, of_shared], 1), fresh)
+        excluded = (entry > 0) | self._absent(candidates, rows)
         day, day_of = tf.unique(tf.gather(self.days, rows))
         trends = {"day": day, "day_of": day_of, "owner": whose, "history_position": past["history"]}
         return {
@@ -73,13 +73,13 @@ class Batch:
             "owner": whose,
             "history": history,
             "history_weight": tf.scatter_nd(
-                tf.boolean_mask(of_history, repeated)[:, None],
-                tf.boolean_mask(weight, repeated),
-                tf.shape(whose),
+                tf.gather(of_history, repeated)[:, None], tf.gather(weight, repeated), tf.shape(whose)
             ),
-            "positive": fresh,
-            "positive_weight": tf.boolean_mask(weight, ~repeated),
-            "candidate_excluded": (entry > 0) | taken_there | self._absent(candidates, rows),
+            "positive": taken_there,
+            "positive_weight": tf.gather(weight, fresh),
+            "candidate_excluded": tf.tensor_scatter_nd_update(
+                excluded, taken_there, tf.fill([len_(fresh)], True)
+            ),
             "inclusion": self._inclusion(candidates, rows, uniform),
             "item": tf.gather(catalogue.ids, distinct),
             "item_categories": tf.gather(catalogue.categories, distinct),

@@ -113,7 +113,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--log", choices=logs.NAMES, default=logs.SIMULATOR)
     parser.add_argument("--rows", type=int, default=20_000)
-    parser.add_argument("--passes", type=int, default=2, help="later passes that are timed")
+    parser.add_argument("--passes", type=int, default=4, help="later passes that are timed")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--home", type=Path, help="imported data; by default below .everlearn/benchmarks")
     parser.add_argument("--torch", type=Path, default=Path(".everlearn/benchmarks/torch"))

@@ -21,10 +21,12 @@ from components.features import rows as layout
 from components.features.data_state import DataState
 from components.metrics import metric, owners
 
-ALL, NEW = "all", "new"
+ALL, NEW, TAKEN = "all", "new", "taken"
 VIEWS = (ALL, NEW)
+"""What lines are compared in. `taken` is `all` with items that nobody had taken before out of reach."""
 UNKNOWN_HOUR = -1
-FLAGS = ("relevant", "had", "known")
+FLAGS = ("relevant", "had", "known", "taken")
+OUT_OF_REACH = 2**31
 
 
 class Ranker(Protocol):
@@ -37,7 +39,8 @@ class Asked:
     """User-days of one span.
 
     rows: in the layout of `schemas.rows`; `item_id` holds the relevant items and all that the user had.
-    owner: int64, whose each of these items is; relevant, had, known (in the catalogue): bool, aligned.
+    owner: int64, whose each of these items is; relevant, had, known (in the catalogue), taken (by anybody
+    before): bool, aligned.
     """
 
     rows: pa.Table
@@ -45,6 +48,7 @@ class Asked:
     relevant: np.ndarray
     had: np.ndarray
     known: np.ndarray
+    taken: np.ndarray
 
     @classmethod
     def of(cls, user_days: pa.Table, before: DataState) -> Asked:
@@ -75,6 +79,7 @@ class Asked:
             relevant=(np.arange(len(owner)) < len(row))[order],
             had=np.concatenate([np.isin(wanted, had), np.ones(int(extra.sum()), bool)])[order],
             known=pc.is_in(items, before.catalogue.column("item_id")).to_numpy(zero_copy_only=False),
+            taken=pc.is_in(items, before.item_days.column("item_id")).to_numpy(zero_copy_only=False),
         )
 
     def save(self, folder: Path) -> None:
@@ -101,6 +106,7 @@ class Asked:
 
     def _views(self, ranks: np.ndarray) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
         yield ALL, self.relevant, ranks
+        yield TAKEN, self.relevant, np.where(self.taken, ranks, OUT_OF_REACH)
         # Who is behind the whole catalogue stays out of reach, however short it gets.
         yield NEW, self.relevant & ~self.had, ranks - np.where(self.known, self._had_above(ranks), 0)
 

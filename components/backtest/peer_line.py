@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from components.backtest.asked import ALL, VIEWS, Asked
+from components.backtest.asked import ALL, TAKEN, VIEWS, Asked
 from components.backtest.config import BacktestConfig
 from components.backtest.journal import Journal, Record
 from components.backtest.peers.past import Past
@@ -45,7 +45,8 @@ class PeerLine:
         for view in VIEWS:
             if view == ALL or settings[view] != settings[ALL]:
                 values = self._measured(past, settings[view], day.asked, metrics)
-            record |= {name: value for name, value in values.items() if name.endswith(f"_{view}")}
+            endings = (f"_{ALL}", f"_{TAKEN}") if view == ALL else f"_{view}"
+            record |= {name: value for name, value in values.items() if name.endswith(endings)}
         record["seconds_learning"] = time.perf_counter() - started
         self.journal.append(record)
         return record

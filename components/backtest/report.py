@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from components.backtest import plots
-from components.backtest.asked import ALL, NEW
+from components.backtest.asked import ALL, NEW, TAKEN
 from components.backtest.choice import RULE, Choice, choose
 from components.backtest.config import BacktestConfig
 from components.backtest.model_line import ModelLine
@@ -95,6 +95,7 @@ def _page(
         "\n".join(_against_peers(rows, reference, k)),
         "## Next-day quality",
         _quality(rows, k),
+        _untaken(rows, reference, k),
         "![recall over days](days_all.png)\n![recall of new items over days](days_new.png)",
         "## Memory and cost",
         _memory(rows),
@@ -133,6 +134,21 @@ def _quality(rows: Sequence[Row], k: int) -> str:
         gaps = [_told(row, f"recall_at_{k}_{view}_gap", "+.4f") for view in (ALL, NEW)]
         table.append([row["line"], str(row["days"]), *cells, *gaps])
     return _markdown(table)
+
+
+def _untaken(rows: Sequence[Row], reference: str, k: int) -> str:
+    """What hits of items that nobody had taken before are worth, where there are any."""
+    everything, taken = f"recall_at_{k}_{ALL}", f"recall_at_{k}_{TAKEN}"
+    told = {row["line"]: row for row in rows if taken in row}
+    if reference not in told or told[reference][taken] >= told[reference][everything]:
+        return ""
+    peers = [row for row in told.values() if row["kind"] == PeerLine.kind]
+    shown = [told[reference], *sorted(peers, key=lambda row: row[taken])[-1:]]
+    figures = ", ".join(f"{row['line']} {_told(row, taken)}" for row in shown)
+    return (
+        "Items that nobody had taken before can be hit where the item table tells of them. Were they out of"
+        f" reach, recall@{k} of all items would be: {figures}."
+    )
 
 
 def _old_rows(rows: Sequence[Row]) -> int:

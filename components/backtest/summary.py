@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from components.backtest import continual, old_tasks
-from components.backtest.asked import VIEWS
+from components.backtest.asked import TAKEN, VIEWS
 from components.backtest.config import BacktestConfig
 from components.backtest.intervals import Interval, pooled
 from components.backtest.journal import Journal
@@ -85,6 +85,10 @@ def _row(
             gaps = np.array([day[key] - by_span[day["span"]][key] for day in shared], np.float64)
             of_shared = np.array([day[f"rows_{view}"] for day in shared])
             row |= _interval(f"{key}_gap", pooled(gaps, of_shared, config.resamples, config.seed))
+    taken = f"{metric_names(config.k)[0]}_{TAKEN}"
+    if all(taken in day for day in days):  # days of an earlier version do not have it
+        means, counts = (np.array([day[key] for day in days]) for key in (taken, f"rows_{TAKEN}"))
+        row |= _interval(taken, pooled(means, counts, config.resamples, config.seed))
     return row
 
 

@@ -1,7 +1,10 @@
 """Both views by hand, and against a ranking from which the had items are really taken out."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from components.backtest.asked import Asked
@@ -117,7 +120,27 @@ def test_an_item_that_nobody_saw_before_stays_relevant_and_cannot_be_hit(before:
     row = ask(SOURCE, before, unheard, SPAN)
     assert row.measure(Scores(before), ("recall_at_20",)) == {
         "rows_all": 1.0, "recall_at_20_all": 0.0, "rows_new": 1.0, "recall_at_20_new": 0.0,
+        "rows_taken": 1.0, "recall_at_20_taken": 0.0,
     }  # fmt: skip
+
+
+def test_a_hit_of_an_item_that_nobody_took_before_is_none_in_the_view_of_the_taken(before: DataState) -> None:
+    event = EVENTS[SPAN].slice(0, 1)
+    item = event["item_id"][0].as_py()
+    items, late = SOURCE.items, pa.array([f"2024-03-{4 + DAYS:02d}"] * SOURCE.items.num_rows)
+    source = replace(SOURCE, items=items.append_column("available_from", late))
+    states: list[DataState | None] = [None]
+    for span in range(FIRST_SPAN, SPAN):
+        others = EVENTS[span].filter(pc.not_equal(EVENTS[span]["item_id"], item))
+        states.append(
+            advance(states[-1], others, span, source.items, None, source.features, source.weights)[2]
+        )
+    tonight = states[-1]
+    assert tonight is not None
+    row = ask(source, tonight, event, SPAN)
+    measured = row.measure(Scores(tonight), ("recall_at_1000",))
+    assert measured["recall_at_1000_all"] == 1.0
+    assert measured["recall_at_1000_taken"] == 0.0
 
 
 def test_a_saved_question_is_the_same_question(asked: Asked, before: DataState, tmp_path) -> None:

@@ -139,17 +139,19 @@ def _told(values: Sequence[float]) -> str:
 
 
 def _picture(found: Found) -> Figure:
-    figure = Figure(figsize=(12, 4.5), layout="constrained")
+    figure = Figure(figsize=(14, 4.5), layout="constrained")
+    names = list(dict.fromkeys(name for _, name in found))
     for axes, kind in zip(figure.subplots(1, 2, sharey=True), KINDS, strict=True):
         for (of_kind, name), matrices in found.items():
             if of_kind == kind:
                 means = np.nanmean([one for one, _ in matrices], axis=(0, 2))
-                axes.plot(np.arange(1, TASKS + 1), means, marker="o", ms=3, label=name)
+                colour = mpl.colormaps["tab20"](names.index(name))
+                axes.plot(np.arange(1, TASKS + 1), means, marker="o", ms=3, label=name, color=colour)
         axes.set_title(f"{kind.capitalize()} digits: accuracy on the tasks so far")
         axes.set_xlabel("tasks learned")
         axes.set_ylim(0, 1)
         axes.grid(alpha=0.3)
-    axes.legend(fontsize=8, loc="lower left")
+    figure.legend(*axes.get_legend_handles_labels(), fontsize=8, loc="outside right center")
     return figure
 
 

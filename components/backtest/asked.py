@@ -90,6 +90,8 @@ class Asked:
     @classmethod
     def load(cls, folder: Path) -> Asked:
         rows, flags = pq.read_table(folder / "rows.parquet"), pq.read_table(folder / "items.parquet")
+        if TAKEN not in flags.column_names:  # kept by an earlier version
+            flags = flags.append_column(TAKEN, flags.column("known"))
         return cls(rows, owners(rows), *(flags[name].to_numpy() for name in FLAGS))
 
     def measure(self, ranker: Ranker, metrics: tuple[str, ...]) -> dict[str, float]:

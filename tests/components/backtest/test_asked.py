@@ -1,10 +1,12 @@
 """Both views by hand, and against a ranking from which the had items are really taken out."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from components.backtest.asked import Asked
@@ -90,6 +92,15 @@ def test_relevant_items_are_the_days_and_had_items_are_all_of_the_past(
         assert {items[n] for n in mine if asked.relevant[n]} == today[user]
         assert {items[n] for n in mine if asked.had[n]} == had[user]
         assert len(mine) == len(today[user] | had[user])
+
+
+def test_what_an_earlier_version_kept_is_read(asked: Asked, tmp_path: Path) -> None:
+    asked.save(tmp_path / "kept")
+    path = tmp_path / "kept" / "items.parquet"
+    pq.write_table(pq.read_table(path).drop(["taken"]), path)
+    found = Asked.load(tmp_path / "kept")
+    assert np.array_equal(found.relevant, asked.relevant)
+    assert np.array_equal(found.taken, asked.known)
 
 
 def test_the_new_view_equals_a_ranking_without_the_had_items(before: DataState, asked: Asked) -> None:

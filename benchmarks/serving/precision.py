@@ -17,10 +17,11 @@ import psutil
 import tensorflow as tf
 
 from benchmarks.serving.model import DIMENSION, K
+from components.features.catalogue import SIGNALS
 from components.trainer.ranker import columns
 from components.trainer.top import top_k
 
-WIDTH = DIMENSION + 6
+WIDTH = DIMENSION + SIGNALS + 1
 AGAIN = 200
 _BLOCK = 2**14
 """Columns that are widened at a time, so that they stay in the cache."""

@@ -60,7 +60,7 @@ class Batch:
         shape = [len_(rows), len_(candidates)]
         # 1 + the entry of the row's history that a candidate is, 0 if it is none.
         number = tf.where(history < shape[1], tf.range(1, len_(whose) + 1), 0)
-        entry = _scatter(whose, tf.minimum(history, shape[1] - 1), number, shape)
+        entry = tf.scatter_nd(tf.stack([whose, tf.minimum(history, shape[1] - 1)], 1), number, shape)
         of_history = tf.gather_nd(entry, tf.stack([owner, of_shared], 1)) - 1
         repeated, fresh = (tf.where(one)[:, 0] for one in (of_history >= 0, of_history < 0))
         taken_there = tf.gather(tf.stack([owner, of_shared], 1), fresh)
@@ -108,7 +108,3 @@ class Batch:
 
 def len_(tensor: tf.Tensor) -> tf.Tensor:
     return tf.shape(tensor)[0]
-
-
-def _scatter(row: tf.Tensor, column: tf.Tensor, values: tf.Tensor, shape: tf.Tensor) -> tf.Tensor:
-    return tf.scatter_nd(tf.stack([row, column], 1), values, shape)

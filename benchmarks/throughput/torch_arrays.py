@@ -39,7 +39,7 @@ def write(folder: Path) -> None:
         "spans": steps.spans,
         "item:first": steps.catalogue.first,
         "item:last": steps.catalogue.last,
-        "item:announced": trends.announced,
+        "item:announced": trends.days(steps.catalogue.announced),
         "item:ids": steps.catalogue.ids,
         "item:categories": steps.catalogue.categories,
         "item:numbers": model.items.scaler(tf.constant(steps.catalogue.numbers)).numpy(),

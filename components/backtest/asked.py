@@ -27,6 +27,7 @@ VIEWS = (ALL, NEW)
 UNKNOWN_HOUR = -1
 FLAGS = ("relevant", "had", "known", "taken")
 OUT_OF_REACH = 2**31
+"""A rank behind that of any catalogue."""
 
 
 class Ranker(Protocol):

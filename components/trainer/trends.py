@@ -34,9 +34,7 @@ class TrendTable:
         self.cumulated = np.cumsum(counts, axis=1, out=counts)
         """float32 [items, days]."""
         self._before = tf.constant(self.cumulated.reshape(-1))
-        self.announced = catalogue.announced - self._start
-        """int32 [items]: as `days`, the first day of an item that was announced."""
-        self._announced = tf.constant(self.announced)
+        self._announced = tf.constant(self.days(catalogue.announced))
 
     def days(self, spans: np.ndarray) -> np.ndarray:
         """Spans as `of` takes them, int32."""

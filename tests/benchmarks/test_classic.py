@@ -64,8 +64,8 @@ def test_replay_remembers_what_fine_tuning_forgets(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_task_that_makes_it_forget_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(classifier, "EPOCHS", 20)
-    monkeypatch.setattr(classifier, "PROBE", 50)
+    monkeypatch.setattr(classifier, "EPOCHS", 20)  # three tiny tasks: enough to forget, in seconds
+    monkeypatch.setattr(classifier, "PROBE", 50)  # of 300 digits a task
     careless, reacting = (
         taught(Method("replay", memory=400, share=0.02, reaction=ReactionConfig(attempts=attempts)))
         for attempts in (0, 2)

@@ -1,7 +1,7 @@
 """The strategies on ten digit tasks, beside fine-tuning and joint training: python -m benchmarks.classic
 
 Writes classic.csv, classic.md and classic.png. `--tune` prints what each strength reaches on a seed that is
-not reported; those chosen stand in METHODS. Ten to twenty minutes on two cores with three seeds, a third of
+not reported; those chosen stand in METHODS. A quarter of an hour on two cores with three seeds, a third of
 it with --quick (one seed).
 """
 
@@ -25,13 +25,14 @@ from components.trainer.config import ReactionConfig
 mpl.use("Agg")
 from matplotlib.figure import Figure
 
-KINDS = ("permuted", "domains")
+KINDS = ("permuted", "domains", "uneven")
 METHODS = (
     Method("fine-tune"),
     Method("L2", pull=3.0),
     Method("EWC", pull=1e5, pull_by="ewc"),
     Method("distillation without replay", distill=0.3),
     Method("replay of 200", memory=200),
+    Method("replay of 200, evenly over tasks", memory=200, memory_by="stratified"),
     Method("replay of 200, λ = 0.5", memory=200, old_share=0.5),
     Method("replay of 200 + distillation", memory=200, distill=0.3),
     Method("replay of 200 + EWC", memory=200, pull=1e5, pull_by="ewc"),
@@ -56,6 +57,8 @@ HEAD = """
 # Ten digit tasks, one after another
 
 scikit-learn's 1,797 digits of 8 × 8 pixels; 64 → 100 → 100 → 10, ten passes a task, one output for all tasks.
+Uneven: permuted, and every second task has a tenth of the digits to learn. A task learns at most as many
+old digits as new ones.
 Final accuracy: mean over all ten tasks after the last one was learned; forgetting: best ever less final;
 own task: right after it was learned; digits: learned in a pass of every attempt at every task, in
 thousands. Mean ± standard deviation over seeds ({seeds}). Strengths were chosen on another seed. The
@@ -139,9 +142,9 @@ def _told(values: Sequence[float]) -> str:
 
 
 def _picture(found: Found) -> Figure:
-    figure = Figure(figsize=(14, 4.5), layout="constrained")
+    figure = Figure(figsize=(18, 4.5), layout="constrained")
     names = list(dict.fromkeys(name for _, name in found))
-    for axes, kind in zip(figure.subplots(1, 2, sharey=True), KINDS, strict=True):
+    for axes, kind in zip(figure.subplots(1, len(KINDS), sharey=True), KINDS, strict=True):
         for (of_kind, name), matrices in found.items():
             if of_kind == kind:
                 means = np.nanmean([one for one, _ in matrices], axis=(0, 2))

@@ -7,8 +7,8 @@ are those of `components.trainer` and `components.replay`; only the model is ano
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -28,8 +28,8 @@ from components.trainer.pull import Pull, ewc, l2
 from components.trainer.react import until_kept
 
 HIDDEN, EPOCHS, BATCH, RATE = 100, 10, 32, 0.003
-PROBE = 135
-"""Digits of each task that a reacting method does not learn, but sees what it forgets by: a tenth."""
+PROBE = 0.1
+"""Of each task's digits: those that a reacting method does not learn, but sees what it forgets by."""
 ROWS = pa.schema(
     [("user_id", pa.list_(pa.string())), ("span", pa.list_(pa.int64())), ("timestamp", pa.list_(pa.int64()))]
 )
@@ -48,6 +48,7 @@ class Method:
     temperature: float = 2.0
     memory: int = 0
     """Digits that the reservoir remembers."""
+    memory_by: Literal["uniform", "stratified"] = "uniform"
     share: float = 1.0
     """Of these, what a task learns again."""
     reaction: ReactionConfig = field(default_factory=ReactionConfig)
@@ -86,18 +87,19 @@ class Learner:
         method, number = self.method, len(self.seen)
         self.seen.append(task)
         config = LearnConfig(
-            replay=ReplayConfig(capacity=method.memory, share=method.share, cap=1.0),
+            replay=ReplayConfig(
+                capacity=method.memory, memory=method.memory_by, share=method.share, cap=1.0
+            ),
             pull=method.pull, pull_by=method.pull_by, reaction=method.reaction,
         )  # fmt: skip
-        size = len(task.train) - (PROBE if config.reaction.attempts else 0)
-        new = rows_of([number], size)
+        new = self._rows(number)
         if method.joint:
             self.weights, self.slots = initial(self.seed), {}
 
         def attempt(settings: LearnConfig) -> Attempt:
-            old = draw(self.buffer, new, settings.replay, seed=self.seed, span=number)
+            old = draw(self.buffer, new, settings.replay, seed=self.seed, span=span_of(number))
             if method.joint:
-                old = rows_of(range(number), size)
+                old = pa.concat_tables([new.slice(0, 0), *map(self._rows, range(number))])
             return self._trained(new, old, settings)
 
         def lost(one: Attempt) -> float:
@@ -110,10 +112,17 @@ class Learner:
         self.best = raised(self.best, chosen.probe)
         self.buffer = reservoir.add(self.buffer, new, config.replay, self.seed)
 
+    def _rows(self, number: int) -> pa.Table:
+        """Which digits of that task are learned: all but its probe."""
+        digits = len(self.seen[number].train)
+        probe = round(PROBE * digits) if self.method.reaction.attempts else 0
+        return rows_of(number, digits - probe)
+
     def _digits(self, rows: pa.Table) -> tuple[np.ndarray, np.ndarray]:
         """Pixels and labels of rows: which digit of which task."""
         digits = [int(one) for one in scalar(rows, "user_id").tolist()]
-        places = list(zip(np.asarray(scalar(rows, "span")).tolist(), digits, strict=True))
+        of_task = np.asarray(scalar(rows, "span")) // reservoir.WEEK
+        places = list(zip(of_task.tolist(), digits, strict=True))
         pixels = np.stack([self.seen[task].train[digit] for task, digit in places])
         return pixels, np.array([self.seen[task].train_labels[digit] for task, digit in places])
 
@@ -151,8 +160,11 @@ class Learner:
         """By task, as the product has it by week; nothing where there is no reaction."""
         if not self.method.reaction.attempts:
             return {}
-        probes = [(task.train[-PROBE:], task.train_labels[-PROBE:]) for task in self.seen]
-        return {str(number): (accuracy(weights, *probe), PROBE) for number, probe in enumerate(probes)}
+        found: Weeks = {}
+        for number, task in enumerate(self.seen):
+            pixels, labels = (one[self._rows(number).num_rows :] for one in (task.train, task.train_labels))
+            found[str(number)] = (accuracy(weights, pixels, labels), len(labels))
+        return found
 
     def _pull(self, settings: LearnConfig) -> Pull | None:
         rates, alpha = dict.fromkeys(self.weights, RATE), settings.pull
@@ -164,16 +176,19 @@ class Learner:
         )
 
 
-def rows_of(tasks: Sequence[int], digits: int) -> pa.Table:
-    """Rows that say which digit of which task, as the reservoir keeps them."""
-    pairs = [(task, digit) for task in tasks for digit in range(digits)]
+def rows_of(task: int, digits: int) -> pa.Table:
+    """Rows that say which digit of which task, as the reservoir keeps them: a week a task."""
     columns: dict[str, list] = {
-        "user_id": [str(digit) for _, digit in pairs],
-        "span": [task for task, _ in pairs],
+        "user_id": [str(digit) for digit in range(digits)],
+        "span": [span_of(task)] * digits,
+        "timestamp": [0] * digits,
     }
-    columns["timestamp"] = [0] * len(pairs)
     arrays = [pa.array([[one] for one in columns[field.name]], field.type) for field in ROWS]
     return pa.Table.from_arrays(arrays, schema=ROWS)
+
+
+def span_of(task: int) -> int:
+    return task * reservoir.WEEK
 
 
 def accuracy(weights: Arrays, pixels: np.ndarray, labels: np.ndarray) -> float:

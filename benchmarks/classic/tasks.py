@@ -1,4 +1,4 @@
-"""Ten tasks of scikit-learn's bundled digits (8 × 8 pixels): permuted, or seen in other domains.
+"""Ten tasks of scikit-learn's bundled digits (8 × 8 pixels): permuted, or seen in other domains, or unevenly.
 
 For Permuted MNIST (Goodfellow et al. 2013) and DomainNet (Peng et al. 2019), which no package bundles.
 """
@@ -14,11 +14,13 @@ from sklearn.datasets import load_digits  # type: ignore[import-untyped]
 
 SIDE, CLASSES, TASKS = 8, 10, 10
 TEST_SHARE = 0.25
+UNEVEN = 10
+"""By so much every second of the uneven tasks has fewer digits to learn."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """Pixels float32 [n, 64] in [0, 1] and labels int32 [n]; the same digits in every task."""
+    """Pixels float32 [n, 64] in [0, 1] and labels int32 [n]; of the same digits in every task."""
 
     train: np.ndarray
     train_labels: np.ndarray
@@ -27,15 +29,21 @@ class Task:
 
 
 def tasks(kind: str, seed: int) -> list[Task]:
-    """kind: `permuted` or `domains`. Test digits are never trained on in any task."""
+    """kind: `permuted`, `domains`, or `uneven`: permuted tasks of which every second one is small.
+
+    Test digits are never trained on in any task.
+    """
     digits = load_digits()
     pixels, labels = (digits.data / 16.0).astype(np.float32), digits.target.astype(np.int32)
     rng = np.random.default_rng([seed, len(kind)])
     order = rng.permutation(len(labels))
     test, train = np.split(order, [int(TEST_SHARE * len(labels))])
-    changes = permutations(rng) if kind == "permuted" else domains(rng)
+    changes = domains(rng) if kind == "domains" else permutations(rng)
+    small = train[: len(train) // UNEVEN]
+    learned = [small if kind == "uneven" and number % 2 else train for number in range(TASKS)]
     return [
-        Task(change(pixels[train]), labels[train], change(pixels[test]), labels[test]) for change in changes
+        Task(change(pixels[mine]), labels[mine], change(pixels[test]), labels[test])
+        for change, mine in zip(changes, learned, strict=True)
     ]
 
 

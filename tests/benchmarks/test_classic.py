@@ -9,6 +9,7 @@ from benchmarks.classic import classifier
 from benchmarks.classic.classifier import Learner, Method
 from benchmarks.classic.tasks import TASKS, Task, tasks
 from components.features.rows import scalar
+from components.replay import reservoir
 from components.trainer.config import ReactionConfig
 
 
@@ -34,6 +35,15 @@ def test_a_permutation_only_moves_pixels() -> None:
     assert sum(digit.tobytes() in seen for digit in plain.test) < 0.01 * len(plain.test)
 
 
+def test_every_second_uneven_task_is_a_tenth() -> None:
+    uneven, permuted = tasks("uneven", seed=0), tasks("permuted", seed=0)
+    whole = len(permuted[0].train)
+    assert [len(one.train) for one in uneven] == [whole, whole // 10] * (TASKS // 2)
+    for one in uneven:
+        assert len(one.train_labels) == len(one.train)
+        assert len(one.test) == len(permuted[0].test)
+
+
 def few(kind: str = "permuted") -> list[Task]:
     return [
         Task(one.train[:300], one.train_labels[:300], one.test, one.test_labels) for one in tasks(kind, 0)[:3]
@@ -51,8 +61,23 @@ def test_what_is_remembered_is_a_bounded_sample_of_all_tasks(monkeypatch: pytest
     monkeypatch.setattr(classifier, "EPOCHS", 1)  # what is kept does not depend on it
     learner = taught(Method("replay", memory=60))
     assert learner.buffer.num_rows == 60
-    assert set(np.asarray(scalar(learner.buffer, "span")).tolist()) == {0, 1, 2}
+    assert set((np.asarray(scalar(learner.buffer, "span")) // reservoir.WEEK).tolist()) == {0, 1, 2}
     assert taught(Method("nothing")).buffer.num_rows == 0
+
+
+def test_an_even_memory_keeps_as_much_of_a_small_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(classifier, "EPOCHS", 1)  # what is kept does not depend on it
+    large, small, last = few()
+    small = Task(small.train[:30], small.train_labels[:30], small.test, small.test_labels)
+    kept = {}
+    for by in ("uniform", "stratified"):
+        learner = Learner(Method(by, memory=60, memory_by=by), seed=0)
+        for one in (large, small, last):
+            learner.learn(one)
+        tasks_kept = np.asarray(scalar(learner.buffer, "span")) // reservoir.WEEK
+        kept[by] = np.bincount(tasks_kept).tolist()
+    assert kept["stratified"] == [20, 20, 20]
+    assert kept["uniform"][1] < 10
 
 
 def test_replay_remembers_what_fine_tuning_forgets(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,7 +90,7 @@ def test_replay_remembers_what_fine_tuning_forgets(monkeypatch: pytest.MonkeyPat
 
 def test_a_task_that_makes_it_forget_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(classifier, "EPOCHS", 20)  # three tiny tasks: enough to forget, in seconds
-    monkeypatch.setattr(classifier, "PROBE", 50)  # of 300 digits a task
+    monkeypatch.setattr(classifier, "PROBE", 1 / 6)  # 50 of 300 digits a task
     careless, reacting = (
         taught(Method("replay", memory=400, share=0.02, reaction=ReactionConfig(attempts=attempts)))
         for attempts in (0, 2)

@@ -122,6 +122,7 @@ MODELS: dict[str, dict[str, Any]] = {
     "bags": {"encoder": "bags"},
     "fine-tune": {"replay": {**SESSIONS["replay"], "share": 0.0}},
     "replay": {},
+    "recent": {"replay": {**SESSIONS["replay"], "recency": 7.0}},
     "herding": {"replay": {**SESSIONS["replay"], "memory": "herding"}},
     "replay in one pass": {"epochs": 1, "later_rate": 1.0},
     "replay + distillation": {"distill": 1.0},

@@ -1,8 +1,9 @@
 """What a row is worth: python -m benchmarks.data_efficiency [--quick | --full] [--log complete_journey]
 
 Next-day and old-task recall against the share of a day's rows that is learned (5 to 100%) and the share of
-replay (0 to 50%); recall of an item after 0, 1, 3, 10 events; what a day of five events does. `--quick` walks
-one row and one column of the grid, `--full` all of it. Run again, it goes on where it was stopped.
+replay (0 to 50%); recall of an item after 0, 1, 3, 10 events; what a day of five events does, and one
+ten times as busy. `--quick` walks one row and one column of the grid, `--full` all of it. Run again, it goes
+on where it was stopped.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import arena, logs
-from benchmarks.data_efficiency import few_shot, frontier, pages, tiny_days, walking
+from benchmarks.data_efficiency import burst_days, few_shot, frontier, pages, tiny_days, walking
 from components.backtest.config import BacktestConfig
 from components.backtest.tasks import Task, last_days
 from components.backtest.walk import prepare
@@ -58,8 +59,12 @@ def main() -> None:
         work / "tiny_days.json",
         lambda: tiny_days.measure(walking.still(source, config, learn, work), old, config, learn),
     )
+    burst = kept(
+        work / "burst_days.json",
+        lambda: burst_days.measure(source, walking.still(source, config, learn, work), old, config, learn),
+    )
     out = asked.out or arena.RESULTS / NAME / f"{asked.log}-{asked.size}"
-    pages.write(out, asked.log, config, points, few, tiny)
+    pages.write(out, asked.log, config, points, few, tiny, burst)
     print((out / "data_efficiency.md").read_text())
 
 

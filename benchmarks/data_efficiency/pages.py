@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks.data_efficiency import frontier
+from benchmarks.data_efficiency import burst_days, frontier
 from components.backtest.config import BacktestConfig
 from components.backtest.summary import write_csv
 from schemas.spans import date_of
@@ -34,10 +34,20 @@ and the smaller steps of tiny days: recall@{k} before, and what changes, 95% ove
 """.strip()
 
 
-def write(out: Path, log: str, config: BacktestConfig, points: Table, few: Table, tiny: Table) -> None:
-    """frontier.csv, few_shot.csv, tiny_days.csv, frontier.png and data_efficiency.md in `out`."""
+BURST = """
+{days} days of the log as one, on top of the first model, as in a sale: {days} times the events of the
+same people. At most a share of the remembered rows is learned again (the default: a tenth), and never more
+than the day's own. recall@{k} of the first model and what changes, on the old task and on the day's own
+held-out user-days, 95% over such days.
+""".strip()
+
+
+def write(
+    out: Path, log: str, config: BacktestConfig, points: Table, few: Table, tiny: Table, burst: Table
+) -> None:
+    """A CSV a table, frontier.png and data_efficiency.md in `out`."""
     out.mkdir(parents=True, exist_ok=True)
-    for name, table in (("frontier", points), ("few_shot", few), ("tiny_days", tiny)):
+    for name, table in (("frontier", points), ("few_shot", few), ("tiny_days", tiny), ("burst_days", burst)):
         write_csv(out / f"{name}.csv", [dict(row) for row in table])
     title = f"What a row is worth: {log}"
     frontier.picture([dict(point) for point in points], title).savefig(out / "frontier.png")
@@ -57,6 +67,9 @@ def write(out: Path, log: str, config: BacktestConfig, points: Table, few: Table
         "## A day of five events",
         TINY.format(k=config.k, events=5),
         _markdown(tiny),
+        "## A day ten times as busy",
+        BURST.format(k=config.k, days=burst_days.DAYS),
+        _markdown(burst) if burst else "The window is too short for one.",
     ]  # fmt: skip
     (out / "data_efficiency.md").write_text("\n\n".join(text) + "\n")
 

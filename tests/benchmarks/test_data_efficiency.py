@@ -7,12 +7,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from benchmarks.data_efficiency.burst_days import pressed, stretches
 from benchmarks.data_efficiency.few_shot import events_before
 from benchmarks.data_efficiency.frontier import cells, picture, strategy
 from benchmarks.data_efficiency.tiny_days import tiny
 from components.features.config import FeaturesConfig
 from components.features.stretch import advance_stretch
 from components.trainer.config import LearnConfig
+from schemas.spans import start_of
 from tests.components.trainer.conftest import WEIGHTS
 from tests.factories import FIRST_SPAN, make_events, make_items, make_users
 
@@ -33,6 +35,21 @@ def test_a_tiny_day_has_no_row_more_than_its_events_need(events: int) -> None:
     assert tiny(rows, seed=0, events=events)["timestamp"].equals(drawn["timestamp"])
     assert drawn.num_rows < rows.num_rows
     assert set(np.asarray(pc.list_flatten(drawn["span"]))) == {FIRST_SPAN}
+
+
+def test_ten_days_as_one_keep_their_events_and_their_order() -> None:
+    days = list(make_events(days=10, users=30, per_day=40).values())
+    every, one = pa.concat_tables(days), pressed(days, FIRST_SPAN)
+    assert one.schema == every.schema
+    assert one.drop(["timestamp"]).equals(every.drop(["timestamp"]))
+    times = one["timestamp"].cast(pa.int64()).to_numpy()
+    assert start_of(FIRST_SPAN) <= times.min() <= times.max() < start_of(FIRST_SPAN + 1)
+    before = every["timestamp"].cast(pa.int64()).to_numpy()
+    np.testing.assert_array_equal(np.argsort(times, kind="stable"), np.argsort(before, kind="stable"))
+
+
+def test_only_whole_stretches_become_a_busy_day() -> None:
+    assert list(stretches(range(8), length=3)) == [[0, 1, 2], [3, 4, 5]]
 
 
 def test_the_grid_holds_its_cross_and_each_cell_sets_both_shares() -> None:

@@ -1,8 +1,8 @@
 """The strategies on ten digit tasks, beside fine-tuning and joint training: python -m benchmarks.classic
 
 Writes classic.csv, classic.md and classic.png. `--tune` prints what each strength reaches on a seed that is
-not reported; those chosen stand in METHODS. A quarter of an hour on two cores with three seeds, a third of
-it with --quick (one seed).
+not reported; those chosen stand in METHODS. A quarter to half of an hour with three seeds, a third of it with
+--quick (one seed).
 """
 
 from __future__ import annotations

@@ -87,9 +87,7 @@ class Learner:
         method, number = self.method, len(self.seen)
         self.seen.append(task)
         config = LearnConfig(
-            replay=ReplayConfig(
-                capacity=method.memory, memory=method.memory_by, share=method.share, cap=1.0
-            ),
+            replay=ReplayConfig(capacity=method.memory, memory=method.memory_by, share=method.share, cap=1.0),
             pull=method.pull, pull_by=method.pull_by, reaction=method.reaction,
         )  # fmt: skip
         new = self._rows(number)
@@ -97,7 +95,7 @@ class Learner:
             self.weights, self.slots = initial(self.seed), {}
 
         def attempt(settings: LearnConfig) -> Attempt:
-            old = draw(self.buffer, new, settings.replay, seed=self.seed, span=span_of(number))
+            old = draw(self.buffer, new, settings.replay, seed=self.seed, span=first_day(number))
             if method.joint:
                 old = pa.concat_tables([new.slice(0, 0), *map(self._rows, range(number))])
             return self._trained(new, old, settings)
@@ -112,11 +110,13 @@ class Learner:
         self.best = raised(self.best, chosen.probe)
         self.buffer = reservoir.add(self.buffer, new, config.replay, self.seed)
 
-    def _rows(self, number: int) -> pa.Table:
-        """Which digits of that task are learned: all but its probe."""
+    def _learned(self, number: int) -> int:
+        """How many digits of that task are learned, the first of them: all but its probe."""
         digits = len(self.seen[number].train)
-        probe = round(PROBE * digits) if self.method.reaction.attempts else 0
-        return rows_of(number, digits - probe)
+        return digits - round(PROBE * digits) if self.method.reaction.attempts else digits
+
+    def _rows(self, number: int) -> pa.Table:
+        return rows_of(number, self._learned(number))
 
     def _digits(self, rows: pa.Table) -> tuple[np.ndarray, np.ndarray]:
         """Pixels and labels of rows: which digit of which task."""
@@ -162,7 +162,7 @@ class Learner:
             return {}
         found: Weeks = {}
         for number, task in enumerate(self.seen):
-            pixels, labels = (one[self._rows(number).num_rows :] for one in (task.train, task.train_labels))
+            pixels, labels = (one[self._learned(number) :] for one in (task.train, task.train_labels))
             found[str(number)] = (accuracy(weights, pixels, labels), len(labels))
         return found
 
@@ -180,14 +180,15 @@ def rows_of(task: int, digits: int) -> pa.Table:
     """Rows that say which digit of which task, as the reservoir keeps them: a week a task."""
     columns: dict[str, list] = {
         "user_id": [str(digit) for digit in range(digits)],
-        "span": [span_of(task)] * digits,
+        "span": [first_day(task)] * digits,
         "timestamp": [0] * digits,
     }
     arrays = [pa.array([[one] for one in columns[field.name]], field.type) for field in ROWS]
     return pa.Table.from_arrays(arrays, schema=ROWS)
 
 
-def span_of(task: int) -> int:
+def first_day(task: int) -> int:
+    """The span of a task, whose week is its own."""
     return task * reservoir.WEEK
 
 

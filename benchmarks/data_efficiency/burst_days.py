@@ -6,6 +6,7 @@ Ten days of the log become one: everybody takes in a day what they took in ten, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TypeVar
 
 import numpy as np
@@ -32,12 +33,9 @@ One = TypeVar("One")
 
 def stretches(days: Iterable[One], length: int) -> Iterator[list[One]]:
     """Days after one another, so many at a time; what is left over at the end is none."""
-    waiting: list[One] = []
-    for day in days:
-        waiting.append(day)
-        if len(waiting) == length:
-            yield waiting
-            waiting = []
+    ahead = iter(days)
+    while len(stretch := list(islice(ahead, length))) == length:
+        yield stretch
 
 
 def pressed(events: Sequence[pa.Table], span: int) -> pa.Table:
@@ -78,13 +76,13 @@ def measure(
 
 
 def _told(share: float, values: np.ndarray, config: BacktestConfig) -> dict[str, object]:
-    new, again = values[:, :2].mean(axis=0)
-    told: dict[str, object] = {"share": share, "days": len(values), "rows": int(new), "replayed": int(again)}
-    for place, name in ((2, "old task"), (3, "own")):
-        before, change = (
-            pooled(values[:, column], values[:, place + 4], config.resamples, config.seed)
-            for column in (place, place + 2)
-        )
+    new, again, *by_task = values.T
+    told: dict[str, object] = {"share": share, "days": len(values)}
+    told |= {"rows": int(new.mean()), "replayed": int(again.mean())}
+    for name, *recalls, count in zip(
+        ("old task", "own"), by_task[:2], by_task[2:4], by_task[4:], strict=True
+    ):
+        before, change = (pooled(one, count, config.resamples, config.seed) for one in recalls)
         told |= {f"{name} before": before.estimate, f"{name}, change": change.estimate}
         told |= {f"{name}, low": change.low, f"{name}, high": change.high}
     return told

@@ -32,8 +32,6 @@ TINY = """
 Each day of the window once as a day of {events} events on top of the first model, with the default's replay
 and the smaller steps of tiny days: recall@{k} before, and what changes, 95% over days.
 """.strip()
-
-
 BURST = """
 {days} days of the log as one, on top of the first model, as in a sale: {days} times the events of the
 same people. At most a share of the remembered rows is learned again (the default: a tenth), and never more

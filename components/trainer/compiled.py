@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from components.features.data_state import DataState
+from components.trainer.averages import Averages
 from components.trainer.distillation import Distillation
 from components.trainer.model import TwoTower
 from components.trainer.optimizer import RowSparse
@@ -25,9 +26,11 @@ class CompiledStep:
         optimizer: RowSparse,
         steps: Steps,
         data: DataState,
+        averages: Averages,
         distillation: Distillation | None = None,
     ) -> None:
-        self._model, self._optimizer, self._distillation = model, optimizer, distillation
+        self._model, self._optimizer, self._averages = model, optimizer, averages
+        self._distillation = distillation
         first, last = int(steps.spans.min()), int(steps.spans.max())
         self._trends = TrendTable(data.item_days, steps.catalogue, first, last)
         self._function: Any = None
@@ -58,6 +61,7 @@ class CompiledStep:
             if self._distillation:
                 total += self._distillation.loss(logits, inputs, inputs["distilled"])
         self._optimizer.apply(tape, total)
+        self._averages.add(self._optimizer.steps)
         return loss
 
 

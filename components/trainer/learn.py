@@ -15,6 +15,7 @@ from components.features.rows import concat, empty_rows, flat, offsets, scalar
 from components.replay import reservoir
 from components.replay.identity import canonical
 from components.trainer.ahead import ahead
+from components.trainer.averages import RUNNING, Averages, of_optimizer, running
 from components.trainer.compiled import CompiledStep
 from components.trainer.config import SHAPE_FIELDS, LearnConfig
 from components.trainer.distillation import Distillation
@@ -28,6 +29,7 @@ from components.trainer.moments import Moments, rescaled
 from components.trainer.objective import row_weights
 from components.trainer.optimizer import RowSparse, fisher, steps_of
 from components.trainer.pull import Pull, ewc, l2
+from components.trainer.rates import later_share, tiny_day
 from components.trainer.state import ModelState
 from components.trainer.steps import Steps
 from components.trainer.vocabulary import Vocabulary
@@ -162,9 +164,19 @@ def _prepared(
         state = grow(evict(replace(base, config=config), living), ids)
     moments = _moved(state, table)
     if base is not None:
-        numbers = {"user": spec.user_numbers, "item": spec.item_numbers}
-        state = replace(state, weights=rescaled(state.weights, numbers, state.moments, moments))
+        state = _rescaled(state, moments)
     return replace(state, moments=moments)
+
+
+def _rescaled(state: ModelState, moments: dict[str, Moments]) -> ModelState:
+    """First layers, averaged and as of the last step, under which the new moments change nothing."""
+    numbers = {"user": state.spec.user_numbers, "item": state.spec.item_numbers}
+    last = rescaled(running(state.weights, state.slots), numbers, state.moments, moments)
+    slots = {
+        name: last[name.removeprefix(RUNNING)] if name.startswith(RUNNING) else array
+        for name, array in state.slots.items()
+    }
+    return replace(state, weights=rescaled(state.weights, numbers, state.moments, moments), slots=slots)
 
 
 def _repeats(table: pa.Table) -> float:
@@ -205,20 +217,22 @@ def _trained(
     state: ModelState, table: pa.Table, data: DataState, config: LearnConfig, old: np.ndarray, *, first: bool
 ) -> tuple[ModelState, list[float], int]:
     """The state after some epochs, their mean losses, the number of steps."""
-    model = TwoTower(state)
+    model = TwoTower(replace(state, weights=running(state.weights, state.slots)))
+    averages = Averages(model.query_variables, state.weights, config.average_steps)
     share = 1.0
     if not first:
         share = later_share(steps_of(state.slots), config) * tiny_day(table.num_rows, config.batch_rows)
     rates = share * config.table_rate, share * config.dense_rate
     pull = None if first or not config.pull else _pull(state, model, rates)
-    optimizer = RowSparse(model.table_variables, model.dense_variables, *rates, state.slots, pull)
+    slots = of_optimizer(state.slots)
+    optimizer = RowSparse(model.table_variables, model.dense_variables, *rates, slots, pull)
     of_rows = None if config.old_share is None else row_weights(old, config.old_share)
     steps = Steps(state, table, data, config, of_rows)
     distillation = None
     if config.distill and not first:
         new_spans = np.unique(steps.spans[~old]) if old.any() else np.zeros(0, np.int64)
         distillation = Distillation(TwoTower(state), config.distill, config.distill_temperature, new_spans)
-    step = CompiledStep(model, optimizer, steps, data, distillation)
+    step = CompiledStep(model, optimizer, steps, data, averages, distillation)
     losses, count = [], 0
     for epoch in range(config.first_epochs if first else config.epochs):
         rng = np.random.default_rng([config.seed, data.span, epoch])
@@ -227,25 +241,8 @@ def _trained(
             summed.append(step(inputs))
             count += 1
         losses.append(float(np.sum([one.numpy() for one in summed], dtype=np.float64) / steps.weights.sum()))
-    return replace(state, weights=model.arrays(), slots=optimizer.slots()), losses, count
-
-
-def later_share(steps: int, config: LearnConfig) -> float:
-    """What is left of the rates after so many steps: rate_steps / steps, between later_rate and 1.
-
-    A model that has seen little is far from where it is going and needs whole steps; to one that has seen
-    much they are noise (Robbins & Monro 1951). later_rate: tastes never stop moving.
-    """
-    return max(config.later_rate, min(1.0, config.rate_steps / max(steps, 1)))
-
-
-def tiny_day(rows: int, batch_rows: int) -> float:
-    """What is left of the rates where the rows do not fill a step: sqrt(rows / batch_rows), at most 1.
-
-    Adagrad and Adam divide by the gradient's size and take a whole step from however few rows; the square
-    root is how rates follow the batch's size there (Malladi et al., NeurIPS 2022).
-    """
-    return min(1.0, (rows / batch_rows) ** 0.5)
+    weights, slots = model.arrays() | averages.served(), optimizer.slots() | averages.slots()
+    return replace(state, weights=weights, slots=slots), losses, count
 
 
 def _pull(state: ModelState, model: TwoTower, rates: tuple[float, float]) -> Pull:

@@ -172,6 +172,8 @@ class TwoTower(tfrs.Model):
         of_tables = tables(state.spec)
         self.table_variables = {name: arrays[name] for name in state.weights if name in of_tables}
         self.dense_variables = {name: arrays[name] for name in state.weights if name not in of_tables}
+        of_query = {name for part in (self.users, self.encoder) if part for name in part.arrays}
+        self.query_variables = {name: one for name, one in self.dense_variables.items() if name in of_query}
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All variables by their name in the model state."""

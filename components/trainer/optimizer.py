@@ -47,6 +47,11 @@ class RowSparse:
             raise ValueError(f"slots of no variable: {', '.join(sorted(slots.keys() - start.keys()))}")
         self._slots = {name: tf.Variable(slots.get(name, value)) for name, value in start.items()}
 
+    @property
+    def steps(self) -> tf.Tensor:
+        """How many steps there were, those of the base included: a float32 scalar."""
+        return tf.cast(self._slots[_STEPS[1]], tf.float32)
+
     def apply(self, tape: tf.GradientTape, loss: tf.Tensor) -> None:
         """One step of both optimisers."""
         variables = {**self._tables, **self._dense}

@@ -13,6 +13,7 @@ from components.features.data_state import DataState
 from components.features.rows import flat, offsets, scalar
 from components.replay.identity import canonical
 from components.replay.prepare import of_spans
+from components.trainer.averages import Averages, of_optimizer
 from components.trainer.compiled import CompiledStep
 from components.trainer.model import TwoTower
 from components.trainer.optimizer import ACCUMULATOR, RowSparse
@@ -138,8 +139,11 @@ def test_a_table_of_all_days_says_what_a_day_says(world: World) -> None:
 
 def trained(world: World, steps: Steps, batches: list[Arrays]) -> tuple[TwoTower, RowSparse]:
     model = TwoTower(world.base.state)
-    optimizer = RowSparse(model.table_variables, model.dense_variables, 0.1, 0.01, world.base.state.slots)
-    run = CompiledStep(model, optimizer, steps, world.first.data)
+    state = world.base.state
+    slots = of_optimizer(state.slots)
+    optimizer = RowSparse(model.table_variables, model.dense_variables, 0.1, 0.01, slots)
+    averages = Averages(model.query_variables, state.weights, state.config.average_steps)
+    run = CompiledStep(model, optimizer, steps, world.first.data, averages)
     for arrays in batches:
         run(run.inputs(arrays))
     return model, optimizer
@@ -166,9 +170,10 @@ def test_rows_that_a_step_does_not_touch_stay_bit_equal(world: World, steps: Ste
 
 def test_a_step_starts_from_the_slots_of_the_base(world: World) -> None:
     model = TwoTower(world.base.state)
-    slots = RowSparse(model.table_variables, model.dense_variables, 0.1, 0.01, world.base.state.slots).slots()
-    assert slots.keys() == world.base.state.slots.keys()
-    assert all(np.array_equal(slots[name], world.base.state.slots[name]) for name in slots)
+    of_base = of_optimizer(world.base.state.slots)
+    slots = RowSparse(model.table_variables, model.dense_variables, 0.1, 0.01, of_base).slots()
+    assert slots.keys() == of_base.keys()
+    assert all(np.array_equal(slots[name], of_base[name]) for name in slots)
 
 
 def test_unknown_rows_are_trained(world: World) -> None:

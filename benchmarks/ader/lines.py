@@ -35,6 +35,7 @@ SESSIONS: dict[str, Any] = {
     "first_epochs": 6,
     "epochs": 3,
     "rate_steps": 0,
+    "average_steps": 1,
     "discovery": 0.0,
     "holdout_share": 0.0,
     "behavior_weights": {"click": 1.0},

@@ -32,7 +32,7 @@ class ModelState:
     spec: FeatureSpec
     weights: dict[str, np.ndarray]
     slots: dict[str, np.ndarray]
-    """Optimiser slots and iteration counters; empty before the first step."""
+    """Optimiser slots, iteration counters, what was averaged as of the last step; empty before the first."""
     vocabularies: dict[str, Vocabulary]
     """`user`, `item`, and one a category column: `user:<column>`, `item:<column>`."""
     moments: dict[str, Moments]

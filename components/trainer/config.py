@@ -106,7 +106,7 @@ class LearnConfig(BaseModel):
         60,
         ge=1,
         le=1_000_000,
-        description="newest steps over which the user tower's layers are averaged; 1: as of the last step",
+        description="newest steps over which user tower and encoder are averaged; 1: as of the last step",
     )
     pull: float = Field(
         0.0, ge=0, le=1e12, description="strength of the pull of a later learn toward its base's weights"

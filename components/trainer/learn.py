@@ -172,11 +172,9 @@ def _rescaled(state: ModelState, moments: dict[str, Moments]) -> ModelState:
     """First layers, averaged and as of the last step, under which the new moments change nothing."""
     numbers = {"user": state.spec.user_numbers, "item": state.spec.item_numbers}
     last = rescaled(running(state.weights, state.slots), numbers, state.moments, moments)
-    slots = {
-        name: last[name.removeprefix(RUNNING)] if name.startswith(RUNNING) else array
-        for name, array in state.slots.items()
-    }
-    return replace(state, weights=rescaled(state.weights, numbers, state.moments, moments), slots=slots)
+    moved = {RUNNING + name: array for name, array in last.items() if RUNNING + name in state.slots}
+    weights = rescaled(state.weights, numbers, state.moments, moments)
+    return replace(state, weights=weights, slots=state.slots | moved)
 
 
 def _repeats(table: pa.Table) -> float:

@@ -1,4 +1,4 @@
-"""Averages of dense layers: the mean by hand, and that learning goes on as if nothing were averaged."""
+"""Averages of the user tower: the mean by hand, and that learning goes on as if nothing were averaged."""
 
 from __future__ import annotations
 

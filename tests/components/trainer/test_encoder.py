@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.trainer.averages import RUNNING
 from components.trainer.config import LearnConfig
 from components.trainer.encoder import SequenceEncoder
 from components.trainer.export import export
@@ -15,7 +16,7 @@ from components.trainer.growth import grow
 from components.trainer.learn import Candidate, learn
 from components.trainer.moment import push_rows, recent_rows
 from components.trainer.scoring import Scorer
-from components.trainer.weights import HEADS
+from components.trainer.weights import HEADS, tables
 from schemas.signatures import RECOMMEND, RECOMMEND_RECENT
 from tests.components.trainer.conftest import World
 from tests.factories import user_ids
@@ -65,6 +66,15 @@ def test_it_is_its_formula(learned: Candidate, encoder: SequenceEncoder) -> None
     expected += weights["encoder/out/bias"] + weights["encoder/skip/bias"]
     np.testing.assert_allclose(encoder(batch, taken)[0], expected, rtol=1e-5, atol=1e-6)
     assert np.abs(expected).max() > 0.01
+
+
+def test_its_layers_are_averaged_with_those_of_the_user_tower(learned: Candidate) -> None:
+    state = learned.state
+    query = {name for name in state.weights if name.startswith(("user/", "encoder/"))} - set(
+        tables(state.spec)
+    )
+    assert "encoder/out/kernel" in query
+    assert {name for name in state.slots if name.startswith(RUNNING)} == {RUNNING + name for name in query}
 
 
 def test_neither_other_rows_nor_the_place_of_an_entry_change_a_row(encoder: SequenceEncoder) -> None:

@@ -138,9 +138,8 @@ def test_a_table_of_all_days_says_what_a_day_says(world: World) -> None:
 
 
 def trained(world: World, steps: Steps, batches: list[Arrays]) -> tuple[TwoTower, RowSparse]:
-    model = TwoTower(world.base.state)
     state = world.base.state
-    slots = of_optimizer(state.slots)
+    model, slots = TwoTower(state), of_optimizer(state.slots)
     optimizer = RowSparse(model.table_variables, model.dense_variables, 0.1, 0.01, slots)
     averages = Averages(model.query_variables, state.weights, state.config.average_steps)
     run = CompiledStep(model, optimizer, steps, world.first.data, averages)

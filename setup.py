@@ -12,6 +12,6 @@ setup(
     python_requires=">=3.10",
     packages=find_packages(include=[name for package in PACKAGES for name in (package, f"{package}.*")]),
     package_dir={"": "."},
-    package_data={"schemas": ["*.json", "*.pbtxt"]},
+    package_data={"schemas": ["*.pbtxt", "expectations/*.json"]},
     entry_points={"console_scripts": ["everlearn = pipelines.cli:main"]},
 )

@@ -19,6 +19,7 @@ from components.artifacts import DataStateArtifact
 from components.base import lookup
 from components.base.training import inputs_of, maker_of
 from components.events.read import day_files, fingerprint
+from components.events.store import read_account
 from pipelines import metadata
 from schemas.home import Home
 from schemas.spans import date_of
@@ -26,12 +27,14 @@ from schemas.spans import date_of
 
 @dataclass(frozen=True)
 class Ingest:
-    """An ingest that was done: its stretch, the digest of the day files then, and when (ms)."""
+    """An ingest that was done: its stretch, the digest of the day files then, when (ms), and its events."""
 
     first_span: int
     last_span: int
     fingerprint: str
     started: int
+    events: str
+    """Place of the events that were handed on, with an account a day."""
 
 
 def first_to_ingest(home: Home, span: int) -> int:
@@ -85,14 +88,19 @@ def _ingest(store: mlmd.MetadataStore, events: int) -> Ingest:
         told["last_span"].int_value,
         told["fingerprint"].string_value,
         execution.create_time_since_epoch,
+        store.get_artifacts_by_id([events])[0].uri,
     )
 
 
 def _has_changed(events: Path, one: Ingest) -> bool:
     """Whether the day files are others than then; those that nobody touched since are not read again."""
+    spans = range(one.first_span, one.last_span + 1)
+    # A new version counts whatever the clock said when it came.
     touched = any(
+        read_account(one.events, span)["version"] != day_files(events, span).version for span in spans
+    ) or any(
         path.stat().st_ctime_ns // 10**6 >= one.started
-        for span in range(one.first_span, one.last_span + 1)
+        for span in spans
         for path in _files_and_folders(events / date_of(span).isoformat())
     )
     return touched and fingerprint(events, one.first_span, one.last_span) != one.fingerprint

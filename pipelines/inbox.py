@@ -33,8 +33,8 @@ def fold_inbox(home: Home) -> list[ImportSummary]:
                 log = Path(folder) / f"inbox-{rows[0][0]}-{rows[-1][0]}.jsonl"
                 with log.open("wb") as file:
                     file.writelines(orjson.dumps(event.model_dump()) + b"\n" for _, event in rows)
-                summaries.append(import_events(log, _mapping(home), home))
-            inbox.fold([seq for seq, _ in rows])
+                summaries.append(import_events(log, _mapping(home), home, posted=True))
+            inbox.fold(rows[0][0], rows[-1][0])
     finally:
         inbox.close()
     return summaries

@@ -13,7 +13,7 @@ from typing import Any
 from tfx.dsl.compiler import compiler
 from tfx.orchestration import metadata as tfx_metadata
 from tfx.orchestration.local import runner_utils
-from tfx.orchestration.portable import launcher, runtime_parameter_utils
+from tfx.orchestration.portable import inputs_utils, launcher, runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
 from pipelines import ingest, learn, metadata
@@ -24,6 +24,7 @@ from schemas.home import Home
 
 CREATE = {step.pipeline: ingest.create if step.pipeline == INGEST else learn.create for step in STEPS}
 RUN_ID_PARAMETER = "pipeline-run-id"
+FAILED = "failed"
 
 
 class StepError(RuntimeError):
@@ -82,12 +83,20 @@ def run_node(home: Home, config: Config, plan: Plan, node: str) -> Outcome:
             executor_spec=runner_utils.extract_executor_spec(deployment, node),
             custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node),
         ).launch()
+        state, outputs = metadata.result(home, info.execution_id) if info else ("skipped", {})
+        if state == FAILED:
+            _resolve(connection, pipeline_node)
     except Exception as error:  # whatever a component raises becomes one sentence that names its node
         logging.getLogger(__name__).debug("node %s failed", node, exc_info=True)
         raise StepError(f"{node}: {_innermost(error)}") from error
-    seconds = time.monotonic() - started
-    state, outputs = metadata.result(home, info.execution_id) if info else ("skipped", {})
-    return Outcome(node, state, seconds, outputs)
+    return Outcome(node, state, time.monotonic() - started, outputs)
+
+
+def _resolve(connection: tfx_metadata.Metadata, node: pipeline_pb2.PipelineNode) -> None:
+    """Raises what a resolver raised: TFX only marks it as failed, and would skip all nodes after it."""
+    with connection as handle:
+        inputs_utils.resolve_input_artifacts(pipeline_node=node, metadata_handle=handle)
+    raise RuntimeError("it found nothing to start from, and does by now: run it again")
 
 
 def _step(node: str) -> Step:

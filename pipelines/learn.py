@@ -25,7 +25,7 @@ from components.smoke.component import Smoke
 from pipelines import metadata
 from pipelines.config import Config
 from pipelines.plan import Plan
-from pipelines.services import pushing
+from pipelines.supervised import pushing
 from schemas.home import Home
 
 NAME = "everlearn.learn"
@@ -51,7 +51,12 @@ def create(home: Home, config: Config, plan: Plan) -> tfx.dsl.Pipeline:
     settings = json.dumps(config.model_dump(mode="json"), sort_keys=True)
     base = Resolver(
         strategy_class=strategies.Base,
-        config={"span": plan.span, "serving": str(home.serving), "rebuild": int(plan.rebuild)},
+        config={
+            "span": plan.span,
+            "serving": str(home.serving),
+            "champion": plan.champion,
+            "rebuild": int(plan.rebuild),
+        },
         **{key: tfx.dsl.Channel(type=kind) for key, kind in INPUTS.items()},
     ).with_id("Base")
     replay = Replay(
@@ -109,6 +114,7 @@ def create(home: Home, config: Config, plan: Plan) -> tfx.dsl.Pipeline:
         settings=settings,
         run_id=plan.run_id,
         span=plan.span,
+        served=plan.champion,
         rebuild=int(plan.rebuild),
     ).with_id("Release")
     smoke = Smoke(release=release.outputs["release"], span=plan.span).with_id("Smoke")

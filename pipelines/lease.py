@@ -3,7 +3,7 @@
 Airflow's tasks are processes of their own, so a lock that ends with its process cannot say "this run is
 still going on": the lease lasts from one step to the next. It ends when its run ends, when its owner is
 gone, or when nothing has been heard of an Airflow run for a while. It is a courtesy that keeps two runs from
-wasting each other's work; that no run replaces a model that it was not compared with is the push's guard.
+wasting each other's work; that no run replaces a model that it was not planned against is the push's guard.
 """
 
 from __future__ import annotations
@@ -104,7 +104,11 @@ def _started(process: int) -> str | None:
 
 
 def _read(file: Path) -> dict[str, Any] | None:
-    return json.loads(file.read_text()) if file.exists() else None
+    """None where there is no lease, or only what a power cut left of one."""
+    try:
+        return json.loads(file.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 @contextlib.contextmanager

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from components.events import sql
@@ -41,7 +42,7 @@ def outcomes(home: Home, config: EventsConfig, hours: float = 24.0) -> list[Outc
     A list hits when its user has a positive event (behaviour of weight > 0) with one of its items, later
     than the list and within `hours`. FileNotFoundError where nothing was served.
     """
-    served = [json.loads(line) for path in sorted(folder(home).glob("*.jsonl")) for line in path.open()]
+    served = list(_served(home))
     if not served:
         raise FileNotFoundError(f"nothing was served: {folder(home)} holds no log of the gateway")
     window = round(hours * MICROS_PER_HOUR)
@@ -55,6 +56,23 @@ def outcomes(home: Home, config: EventsConfig, hours: float = 24.0) -> list[Outc
         if one["time"] + window <= end:
             found.setdefault((one["version"], one["source"]), []).append(_position(one, taken, window))
     return [_outcome(version, source, places) for (version, source), places in sorted(found.items())]
+
+
+def _served(home: Home) -> Iterator[dict]:
+    """The lines of the gateway's log but those that a full disk tore."""
+    for path in sorted(folder(home).glob("*.jsonl")):
+        for number, line in enumerate(path.open(), start=1):
+            if (one := _whole(line)) is not None:
+                yield one
+            else:
+                logging.getLogger(__name__).warning("%s, line %d is torn and left out", path, number)
+
+
+def _whole(line: str) -> dict | None:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
 
 
 def log_to_mlflow(home: Home, found: list[Outcome]) -> None:

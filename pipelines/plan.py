@@ -38,7 +38,12 @@ class Plan:
     fingerprint: str
     """Digest of the day files: other files, other data."""
     superseded: bool
-    """Later days were learned already: train and record, never push."""
+    """Later days are served already: train and record, never push."""
+    champion: int = 0
+    """The version that is served: what is learned starts from it, is compared with it and comes after it,
+    or is not pushed. 0: none."""
+    settings: str = ""
+    """Those in force, as JSON, where the steps are processes of their own: one run, one set of settings."""
     bootstrap: bool = False
     """The stretch has no day of its own: broken days in it are left out, whichever they are."""
     rebuild: bool = False
@@ -100,7 +105,8 @@ def plan(
         first_span=first,
         span=span,
         fingerprint=fingerprint(home.events, first, span),
-        superseded=bool(learned) and max(learned) > span,
+        superseded=served is not None and served.span > span,
+        champion=served.version if served else 0,
         bootstrap=first_span is not None,
         airflow_run_id=airflow_run_id,
         skip=skip,

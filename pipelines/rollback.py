@@ -1,7 +1,7 @@
 """Going back to an earlier model: export, smoke test, push, alias; seconds, and no training.
 
-It takes no lease on purpose: who rolls back does not wait for a run that is under way. That run was compared
-with a champion that is none any more, so its push refuses, and its day is learned by the next run.
+It takes no lease on purpose: who rolls back does not wait for a run that is under way. That run was planned
+against a champion that is none any more, so its push refuses, and its day is learned by the next run.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from components.release.rollback import choose, republish
 from components.smoke.smoke import smoke
 from pipelines import metadata
 from pipelines.config import Config
-from pipelines.services import pushing
+from pipelines.supervised import pushing
 from schemas import lineage
 from schemas.home import Home
 from schemas.lineage import Lineage
@@ -38,9 +38,9 @@ def rollback(home: Home, config: Config, to: int | None = None, run_id: str = ""
     name = f"rollback.{run_id}"
     done = [one for one in lineage.history(home.serving) if one.run_id == name]
     version = done[0].version if done else _publish(home, config, to, name)
+    repair(home.serving, home.mlflow_uri)
     settings = pushing(home, config.pusher)
     wait_until_available(settings.serving_url, lineage.versions(home.serving)[-1], settings.wait_seconds)
-    repair(home.serving, home.mlflow_uri)
     return lineage.read(home.serving, version)
 
 

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import httpx
 
-from components.pusher.config import PusherConfig
 from pipelines.client import PYTHON
 from pipelines.environment import SWITCHES
 from pipelines.processes import REPOSITORY, socket_address
@@ -28,6 +27,7 @@ MARK = "EVERLEARN_STACK_HOME"
 """Every process of a stack has this variable, so that none is ever lost from sight."""
 AIRFLOW_BIN = REPOSITORY / ".venv-airflow" / "bin"
 AIRFLOW_USER = "admin"
+MODEL_SERVER = "model-server"
 API = "airflow-api"
 """Every task of Airflow speaks to it from beginning to end: the last to be stopped."""
 REDIS = shutil.which("redis-server")
@@ -53,13 +53,17 @@ class Ports:
 
     @classmethod
     def read(cls, home: Home) -> Ports | None:
-        """Those in use, or of the last time; None before the first."""
-        file = _ports_file(home)
-        return cls(**json.loads(file.read_text())) if file.exists() else None
+        """Those in use, or of the last time; None before the first, or where a full disk tore the file."""
+        try:
+            return cls(**json.loads(_ports_file(home).read_text()))
+        except (FileNotFoundError, ValueError):
+            return None
 
     def write(self, home: Home) -> None:
         _ports_file(home).parent.mkdir(parents=True, exist_ok=True)
-        _ports_file(home).write_text(json.dumps(asdict(self)) + "\n")
+        aside = _ports_file(home).with_suffix(".new")
+        aside.write_text(json.dumps(asdict(self)) + "\n")
+        aside.replace(_ports_file(home))
 
     @property
     def airflow_url(self) -> str:
@@ -123,7 +127,7 @@ def services(home: Home, ports: Ports) -> dict[str, Service]:
         Service("airflow-scheduler", scheduler, airflow, _airflow("scheduler", ports)),
         Service("worker", worker, pipeline, _listens(home.worker_socket)),
         Service("mlflow", mlflow, pipeline, _answers(f"{ports.mlflow_url}/health")),
-        Service("model-server", model_server, pipeline, _serves(home, ports.model_url)),
+        Service(MODEL_SERVER, model_server, pipeline, _serves(home, ports.model_url)),
         *stores,
         Service("gateway", (python, "-m", "serving.gateway"), settings | pipeline, gateway_health),
     )
@@ -178,8 +182,10 @@ def airflow_password(home: Home) -> str:
     file = passwords_file(home)
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        file.write_text(json.dumps({AIRFLOW_USER: secrets.token_urlsafe(12)}))
+        aside = file.with_suffix(".new")
+        aside.touch(mode=0o600)
+        aside.write_text(json.dumps({AIRFLOW_USER: secrets.token_urlsafe(12)}))
+        aside.replace(file)
     return json.loads(file.read_text())[AIRFLOW_USER]
 
 
@@ -253,11 +259,3 @@ def _listens(address: Path) -> Callable[[], bool]:
             return False
 
     return healthy
-
-
-def pushing(home: Home, configured: PusherConfig) -> PusherConfig:
-    """With the model server of `everlearn up` as the one to wait for, where no other is configured."""
-    ports = Ports.read(home)
-    if configured.serving_url or ports is None:
-        return configured
-    return configured.model_copy(update={"serving_url": ports.server_url})

@@ -19,6 +19,7 @@ from pipelines import services as known
 from pipelines import supervise
 from pipelines.processes import REPOSITORY
 from pipelines.services import AIRFLOW_USER, Ports, airflow_environment, airflow_password
+from pipelines.supervised import running
 from schemas.home import Home
 
 AIRFLOW = (known.API, "airflow-dags", "airflow-scheduler")
@@ -38,7 +39,7 @@ def up(home: Home, services: Sequence[str] = ALL, say: Say = print) -> Ports:
     With all of it up already nothing is touched. StackError where a service does not become healthy.
     """
     if not is_up(home, services):
-        there = supervise.running(home)
+        there = running(home)
         wanted = [name for name in ALL if name in {*services, *there}]
         down(home, say=_nothing)
         _start(home, wanted, say)
@@ -66,7 +67,7 @@ def down(home: Home, say: Say = print) -> None:
 
 def status(home: Home) -> dict[str, str]:
     """The state of every service by name: healthy, starting or down."""
-    there = supervise.running(home)
+    there = running(home)
     listed = known.services(home, addresses_of(home))
     return {
         name: "down" if name not in there else "healthy" if service.healthy() else "starting"
@@ -76,7 +77,7 @@ def status(home: Home) -> dict[str, str]:
 
 def is_up(home: Home, services: Sequence[str] = ALL) -> bool:
     """Whether these services are supervised at the moment (healthy or not)."""
-    return set(services) <= set(supervise.running(home))
+    return set(services) <= set(running(home))
 
 
 def addresses_of(home: Home) -> Ports:

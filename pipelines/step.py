@@ -10,6 +10,7 @@ JSON object, the last line of stderr the one-sentence error; the exit status is 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from components.quality.handing_on import told as broken
 from pipelines import config as settings
 from pipelines import lease
 from pipelines.anatomy import PUSH
+from pipelines.config import Config
 from pipelines.plan import Plan, PlanError, plan, plan_challenger
 from schemas.home import Home
 from schemas.spans import parse_date, span_of
@@ -63,7 +65,10 @@ def _plan(home: Home, arguments: argparse.Namespace) -> dict:
     owner = lease.of_airflow(arguments.airflow_run_id)
     lease.take(home, owner, lasting=True, wait_seconds=WAIT_SECONDS)
     try:
-        planned = _planned(home, arguments)
+        in_force = settings.load(home)
+        planned = dataclasses.replace(
+            _planned(home, in_force, arguments), settings=in_force.model_dump_json()
+        )
     except BaseException:
         lease.release(home, owner)
         raise
@@ -72,9 +77,9 @@ def _plan(home: Home, arguments: argparse.Namespace) -> dict:
     return json.loads(planned.to_json())
 
 
-def _planned(home: Home, arguments: argparse.Namespace) -> Plan:
+def _planned(home: Home, config: Config, arguments: argparse.Namespace) -> Plan:
     if arguments.challenger:
-        return plan_challenger(home, settings.load(home).challenger.weeks, arguments.airflow_run_id)
+        return plan_challenger(home, config.challenger.weeks, arguments.airflow_run_id)
     return plan(
         home,
         span_of(parse_date(arguments.span)),
@@ -92,7 +97,7 @@ def _node(home: Home, arguments: argparse.Namespace) -> dict:
         return {"node": arguments.node, "state": "skipped", "reason": planned.skip}
     owner = lease.of_airflow(planned.airflow_run_id)
     lease.take(home, owner, lasting=True)
-    outcome = run_node(home, settings.load(home), planned, arguments.node)
+    outcome = run_node(home, Config.model_validate_json(planned.settings), planned, arguments.node)
     if arguments.node == PUSH:
         lease.release(home, owner)
     else:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pipelines.processes import REPOSITORY, die_with_parent, kill_group
 from pipelines.services import API, Ports, Service, services
+from pipelines.supervised import lock_file
 from schemas.home import Home
 
 LONGEST_DELAY = 60.0
@@ -77,11 +78,12 @@ def supervise(home: Home, names: list[str]) -> None:
     ports = Ports.read(home) or Ports()
     listed = services(home, ports)
     supervised: list[Supervised] = []
-    with lock_file(home).open("w") as lock:
+    with lock_file(home).open("a+") as lock:  # not "w": who is refused must not empty the names
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise SystemExit(f"{home.root} is supervised already") from None
+        lock.truncate(0)
         lock.write("\n".join(names))
         lock.flush()
         try:
@@ -98,24 +100,6 @@ def supervise(home: Home, names: list[str]) -> None:
                     kill_group(one.process.pid, signal.SIGTERM)
                 for one in ending:
                     one.stop(deadline)
-
-
-def lock_file(home: Home) -> Path:
-    """Held by the supervisor while it lives; holds the names of its services."""
-    return home.run / "stack.lock"
-
-
-def running(home: Home) -> list[str]:
-    """The services of this home that are supervised at the moment; none where no supervisor lives."""
-    file = lock_file(home)
-    if not file.exists():
-        return []
-    with file.open() as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return lock.read().split()
-    return []
 
 
 def _die_gently_with_parent() -> None:

@@ -7,10 +7,17 @@ a feature (text columns are categories, number columns are quantities) and any v
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pyarrow as pa
 
 PURCHASE, CART, FAVOURITE, CLICK = "purchase", "cart", "favourite", "click"
 BEHAVIORS = (PURCHASE, CART, FAVOURITE, CLICK)
+
+EARLIEST = dt.date(1990, 1, 1)
+"""Times before it are zeros and broken numbers that were taken for epochs."""
+LONGEST_ID = 1024
+"""Bytes of an id."""
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")
 

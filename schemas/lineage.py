@@ -101,9 +101,9 @@ def damage(version: Path) -> str:
     return f"the files below {version} are not those that were pushed (files_digest of {LINEAGE_FILE})"
 
 
-def history(serving: Path) -> list[Lineage]:
-    """All versions' lineages, oldest first."""
-    return [read(serving, version) for version in versions(serving)]
+def history(serving: Path, until: int | None = None) -> list[Lineage]:
+    """All versions' lineages, oldest first; with `until` as they were when that version was the highest."""
+    return [read(serving, version) for version in versions(serving) if until is None or version <= until]
 
 
 def champion(serving: Path) -> Lineage | None:
@@ -112,9 +112,26 @@ def champion(serving: Path) -> Lineage | None:
     return read(serving, existing[-1]) if existing else None
 
 
-def standing(serving: Path) -> list[Lineage]:
-    """Versions that no later one has taken back, oldest first."""
-    lineages = history(serving)
+class ChampionMovedError(RuntimeError):
+    """Another version is served than the one that a run was planned against."""
+
+
+def check_champion(planned: int | None, served: int | None) -> None:
+    """ChampionMovedError unless both are the same version, None for none."""
+    if planned != served:
+        raise ChampionMovedError(
+            f"the run was planned when {_named(planned)} was served, now {_named(served)} is:"
+            " run the day again"
+        )
+
+
+def _named(version: int | None) -> str:
+    return "no version" if version is None else f"version {version}"
+
+
+def standing(serving: Path, until: int | None = None) -> list[Lineage]:
+    """Versions that no later one has taken back, oldest first; until: as in `history`."""
+    lineages = history(serving, until)
     taken_back = {version for lineage in lineages for version in lineage.rolled_back}
     return [lineage for lineage in lineages if lineage.version not in taken_back]
 
@@ -140,7 +157,9 @@ def learner(serving: Path, version: int) -> Lineage:
     return one
 
 
-def base_before(serving: Path, span: int) -> Lineage | None:
-    """The newest standing version whose learned spans all lie before `span`."""
-    fitting = [one for one in standing(serving) if all(learned < span for learned in one.spans_learned)]
+def base_before(serving: Path, span: int, until: int | None = None) -> Lineage | None:
+    """The newest standing version whose learned spans all lie before `span`; until: as in `history`."""
+    fitting = [
+        one for one in standing(serving, until) if all(learned < span for learned in one.spans_learned)
+    ]
     return fitting[-1] if fitting else None

@@ -78,13 +78,20 @@ class Base(resolver.ResolverStrategy):
     its line learned the spans that have other events now;
     previous: the newest evaluation of an earlier span; concept_drift: the newest report up to `span`, whose
     days are a mapping by span, so that a day that is run again is carried on but counts once.
+    ChampionMovedError where another version is served by now than when the run was planned.
     """
 
-    def __init__(self, span: int, serving: str, rebuild: int = 0):
-        """rebuild: 1 where all is learned anew, from no base."""
+    def __init__(self, span: int, serving: str, champion: int, rebuild: int = 0):
+        """champion: the version that was served when the run was planned, 0 for none.
+
+        rebuild: 1 where all is learned anew, from no base.
+        """
         self._span, self._serving, self._rebuild = span, Path(serving), rebuild
+        self._champion = champion
 
     def resolve_artifacts(self, store: mlmd.MetadataStore, input_dict: dict) -> dict[str, list[Artifact]]:
+        champion = lineage.champion(self._serving)
+        lineage.check_champion(self._champion or None, champion.version if champion else None)
         models = lookup.live(store, Model)
 
         def model_of(version: lineage.Lineage | None) -> list[Artifact]:
@@ -114,7 +121,7 @@ class Base(resolver.ResolverStrategy):
         rows = lookup.covering(examples, unlearned | corrected)
         return {
             "base": model_of(base),
-            "champion": model_of(lineage.champion(self._serving)),
+            "champion": model_of(champion),
             "month_ago": model_of(lineage.base_before(self._serving, self._span - MONTH + 1)),
             "rows": rows,
             "base_data": base_data,

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import duckdb
 
-from schemas.events import BEHAVIORS
+from schemas.events import BEHAVIORS, LONGEST_ID
 
-LONGEST_ID = 1024
 """Bytes of UTF-8."""
 _BLANK = " \t\r\n\u00a0\ufeff"
 

@@ -17,6 +17,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from components.durable import make_durable, sync
 from components.events import sql
 from components.events.read import SUFFIXES
 from components.events.staging import SOURCE_FILE, SOURCE_ROW, stage
@@ -114,7 +115,10 @@ def next_version(day: Path) -> Iterator[tuple[int, Path]]:
     put_aside.mkdir(parents=True)
     try:
         yield version, put_aside
+        make_durable(put_aside)  # who hands events on may forget them once they are here
         put_aside.rename(day / f"ver-{version}")
+        sync(day)
+        sync(day.parent)
     finally:
         shutil.rmtree(put_aside, ignore_errors=True)
 
@@ -126,7 +130,9 @@ def write_table(path: Path, table: pa.Table) -> bool:
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     pq.write_table(table, aside, compression="zstd")
+    sync(aside)
     aside.replace(path)
+    sync(path.parent)
     return True
 
 

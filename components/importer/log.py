@@ -64,6 +64,8 @@ class ImportSummary:
     """Share of the log's items that the item table knows; None without one."""
     days_merged: int = 0
     """Days among those written that had other events before."""
+    replaced: bool = False
+    """The log was taken as all there is of its days."""
     time_zone: str = "UTC"
     quarantine: Path | None = None
     """Where the rows lie that cannot be used."""
@@ -79,20 +81,22 @@ def import_events(
     replace: bool = False,
     on_read: OnRead = lambda percent: None,
     now: dt.datetime | None = None,
+    posted: bool = False,
 ) -> ImportSummary:
     """Brings the log's days into `home.events`; a day that has all of it already stays as it is.
 
     What a day has and the log lacks stays, unless `replace` says that the log is all there is of its
     days. Rows that cannot be used go to `data/quarantine/`; those with a day also into its folder, for
-    the day's account. `on_read` (percent) and `on_day` are told of progress. ValueError in one sentence
-    where the file, a column or the time zone cannot be used.
+    the day's account. `on_read` (percent) and `on_day` are told of progress. posted: nobody sits by, so
+    another import's end is waited for, and a log without a usable row is no error. ValueError in one
+    sentence where the file, a column or the time zone cannot be used.
     """
     records.require_zone(home, mapping.time_zone)
     name = records.name_of(source)
-    with workspace(home) as (connection, scratch):
+    with workspace(home, wait=posted) as (connection, scratch):
         read_log(connection, source, mapping, written, scratch, on_read, now)
         faults = counts(connection, "faulty", "fault.field || ' ' || fault.reason")
-        if not sql.single(connection, "SELECT count(*) FROM log")[0]:
+        if not posted and not sql.single(connection, "SELECT count(*) FROM log")[0]:
             told = ", ".join(f"{reason}: {count}" for reason, count in faults.items()) or "it has none"
             raise ValueError(f"no row of {source} can be used ({told}): check which column is named as what")
         written_days, merged = write_days(connection, home, name, replace, scratch, on_day)
@@ -100,6 +104,7 @@ def import_events(
             _summary(connection, home, faults),
             days_written=written_days,
             days_merged=merged,
+            replaced=replace,
             time_zone=mapping.time_zone,
             quarantine=records.keep_faulty(connection, home, name),
         )
@@ -108,17 +113,17 @@ def import_events(
 
 
 @contextmanager
-def workspace(home: Home) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
+def workspace(home: Home, wait: bool = False) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
     """A database on disk beside the days, with bounded memory, and its folder; both go at the end.
 
-    RuntimeError where another import into this deployment is running.
+    RuntimeError where another import into this deployment is running, unless its end is waited for.
     """
     data = home.events.parent
     data.mkdir(parents=True, exist_ok=True)
     scratch = data / f".import-{uuid.uuid4().hex}"
     with (data / ".import.lock").open("w") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             raise RuntimeError("another import into this deployment is running: wait for its end") from None
         for left_over in data.glob(".import-*"):  # of an import that was killed
@@ -278,7 +283,7 @@ def _summary(connection: duckdb.DuckDBPyConnection, home: Home, faults: Mapping[
             connection,
             f"SELECT count(*) FROM (SELECT DISTINCT item_id FROM log SEMI JOIN {table} USING (item_id))",
         )
-        described = known / items
+        described = known / items if items else None
     return ImportSummary(
         first_day=first,
         last_day=last,
@@ -291,7 +296,7 @@ def _summary(connection: duckdb.DuckDBPyConnection, home: Home, faults: Mapping[
         quarantined=faults,
         unknown_behaviors=dict(connection.execute(_UNKNOWN).fetchall()),
         skipped=dict(connection.execute("SELECT skip, rows FROM skipped ORDER BY 1").fetchall()),
-        repeats=1 - pairs / events,
+        repeats=1 - pairs / events if events else 0.0,
         described=described,
     )
 

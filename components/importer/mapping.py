@@ -14,7 +14,7 @@ import yaml
 
 from components.events import sql
 from components.events.source import Column, FileFormat, Source
-from schemas.events import BEHAVIORS, CART, CLICK, FAVOURITE, PURCHASE
+from schemas.events import BEHAVIORS, CART, CLICK, EARLIEST, FAVOURITE, PURCHASE
 
 SKIP = "skip"
 """What a behaviour may be mapped to besides the known ones: its rows are left out, and counted."""
@@ -30,8 +30,6 @@ ALIASES = {
 
 CLOCK_TOLERANCE = dt.timedelta(days=1)
 """How far ahead of now a time may lie: clocks differ, and local days begin earlier in the east."""
-EARLIEST = dt.date(1990, 1, 1)
-"""Times before it are zeros and broken numbers that were taken for epochs."""
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def wait_until_available(serving_url: str | None, version: int, wait_seconds: fl
         if time.monotonic() >= deadline:
             raise NotServedError(
                 f"version {version} was pushed, but {url} has it {state} after {wait_seconds:g} s: "
-                "look at the server's log"
+                + (message or "look at the server's log")
             )
         time.sleep(_POLL_SECONDS)
 
@@ -52,6 +52,8 @@ def _state(url: str, version: int) -> tuple[str, str]:
             told = json.load(answer)
     except urllib.error.HTTPError as error:
         return "unknown", f"HTTP {error.code}"
+    except ValueError:
+        return "unknown", "the answer is no JSON: it is no model server that answers there"
     for one in told.get("model_version_status", []):
         if one["version"] == str(version):
             return one["state"], one.get("status", {}).get("error_message", "")

@@ -1,4 +1,4 @@
-"""TFX Pusher: pushes what the release holds, waits for the server, moves the alias `champion`."""
+"""TFX Pusher: pushes what the release holds, moves the alias `champion`, waits for the server."""
 
 import json
 import logging
@@ -9,6 +9,7 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import InfraBlessing, Model, ModelBlessing, PushedModel
 
 from components.artifacts import MlflowRun
+from components.durable import make_durable
 from components.pusher.availability import wait_until_available
 from components.pusher.config import PusherConfig
 from components.pusher.draft import read_draft
@@ -43,6 +44,8 @@ def Pusher(
         raise RuntimeError(
             "the gate did not bless the candidate, yet the release holds it: run the release again"
         )
+    for folder in (draft.lineage.model_uri, draft.lineage.data_uri):
+        make_durable(Path(folder))  # a version names what the next one starts from
     version = push(draft.saved_model, draft.lineage, place.serving, draft.expected_champion)
     pushed.set_int_custom_property("pushed", 1)
     pushed.set_string_custom_property("pushed_destination", str(place.serving / str(version)))
@@ -53,8 +56,8 @@ def Pusher(
     )
     # A late retry may find its own version overtaken: the server serves the newest.
     newest = versions(place.serving)[-1]
-    state = wait_until_available(settings.serving_url, newest, settings.wait_seconds)
     registered = repair(place.serving, place.mlflow_uri)
+    state = wait_until_available(settings.serving_url, newest, settings.wait_seconds)
     logging.info(
         "pushed version %s (server: %s); MLflow's champion is model version %s", version, state, registered
     )

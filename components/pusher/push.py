@@ -9,11 +9,11 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import fcntl
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from components.durable import make_durable, sync
 from schemas import lineage
 from schemas.signatures import LINEAGE_FILE
 
@@ -21,17 +21,13 @@ _ASIDE = ".pushing-"
 _LOCK = ".push.lock"
 
 
-class ChampionMovedError(RuntimeError):
-    """The candidate was compared with a champion that is no longer the champion."""
-
-
 def push(saved_model: Path, draft: lineage.Lineage, serving: Path, expected_champion: int | None) -> int:
     """Make `saved_model` the next version below `serving`; returns its number.
 
     draft: its lineage, whose `version` and `files_digest` are filled in here; expected_champion: the
     version that the gate compared with, None where there was none. A second push of the same `run_id`
-    returns the first's version. ChampionMovedError if another was pushed in between; FileNotFoundError
-    without a SavedModel.
+    returns the first's version. `lineage.ChampionMovedError` if another was pushed in between;
+    FileNotFoundError without a SavedModel.
     """
     if not (saved_model / "saved_model.pb").is_file():
         raise FileNotFoundError(f"{saved_model} holds no saved_model.pb: run the release step again")
@@ -43,20 +39,16 @@ def push(saved_model: Path, draft: lineage.Lineage, serving: Path, expected_cham
             return earlier[-1]
         existing = lineage.versions(serving)
         champion = existing[-1] if existing else None
-        if champion != expected_champion:
-            raise ChampionMovedError(
-                f"the candidate was compared with {_named(expected_champion)}, but {_named(champion)} "
-                "is served now: run the day again"
-            )
+        lineage.check_champion(expected_champion, champion)
         version = (champion or 0) + 1
         aside = serving / f"{_ASIDE}{version}"
         shutil.copytree(saved_model, aside)
         # Of what was smoke-tested, not of the copy: a server then finds a bad copy, too.
         pushed = dataclasses.replace(draft, version=version, files_digest=lineage.digest_of(saved_model))
         (aside / LINEAGE_FILE).write_text(pushed.to_json())
-        _make_durable(aside)
+        make_durable(aside)
         aside.rename(serving / str(version))
-        _sync(serving)
+        sync(serving)
         return version
 
 
@@ -72,21 +64,3 @@ def _remove_leftovers(serving: Path) -> None:
     """What killed pushes left. Nobody else's push is under way: the lock is ours."""
     for leftover in serving.glob(f"{_ASIDE}*"):
         shutil.rmtree(leftover)
-
-
-def _make_durable(folder: Path) -> None:
-    for path in sorted(folder.rglob("*"), reverse=True):
-        _sync(path)
-    _sync(folder)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _named(version: int | None) -> str:
-    return "no version" if version is None else f"version {version}"

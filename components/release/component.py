@@ -24,12 +24,14 @@ def Release(
     settings: Parameter[str],
     run_id: Parameter[str],
     span: Parameter[int],
+    served: Parameter[int],
     rebuild: Parameter[int] = 0,
     champion: InputArtifact[List[Model]] = None,
 ):
     """Writes what the push will copy: SavedModel, smoke expectations, lineage draft.
 
-    `rebuild`: 1 where the candidate came from no base.
+    `served`: the version that was served when the run was planned, 0 for none; `rebuild`: 1 where the
+    candidate came from no base.
     """
     verdict = json.loads((Path(blessing.uri) / "verdict.json").read_text())
     versions = {
@@ -46,6 +48,6 @@ def Release(
         blessed=blessing.get_int_custom_property("blessed") == 1,
         superseded=verdict["status"] == "superseded",
         serving=Path(serving),
-        run=releasing.Run(span, run_id, json.loads(settings), versions, bool(rebuild)),
+        run=releasing.Run(span, run_id, json.loads(settings), versions, served or None, bool(rebuild)),
         target=Path(release.uri),
     )

@@ -34,6 +34,8 @@ class Run:
     """Every section of the configuration."""
     data_versions: dict[str, int]
     """Version of each day in the rows, by date."""
+    champion: int | None = None
+    """The version that was served when the run was planned, which the candidate was compared with."""
     rebuild: bool = False
     """The candidate learned all days anew: it has no parent."""
 
@@ -112,16 +114,15 @@ def _draft(
     run: Run,
 ) -> dict[str, Any]:
     """Every field of Lineage except the version, which the push gives."""
-    served = lineage.champion(serving)
-    parent = served
+    parent = lineage.read(serving, run.champion) if run.champion else None
     if kind == lineage.LEARNED:
-        parent = None if run.rebuild else lineage.base_before(serving, run.span)
+        parent = None if run.rebuild else lineage.base_before(serving, run.span, until=run.champion)
     versions = dict(parent.data_versions) if parent else {}
     return {
         "kind": kind,
         "span": run.span,
         "parent": parent.version if parent else None,
-        "champion": served.version if served else None,
+        "champion": run.champion,
         "spans_learned": sorted(state.spans_learned),
         "model_uri": str(source),
         "model_digest": state.digest(),

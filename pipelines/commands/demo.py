@@ -14,10 +14,11 @@ import typer
 from rich.console import Console
 
 from components.events.read import available_spans
-from pipelines import airflow_api, stack, supervise
+from pipelines import airflow_api, stack
 from pipelines.commands.importing import bring_complete_journey
 from pipelines.commands.serving import show
 from pipelines.services import Ports
+from pipelines.supervised import running
 from schemas import lineage
 from schemas.home import Home
 from schemas.spans import date_of, span_of
@@ -49,7 +50,7 @@ def tour(home: Home, say: Say) -> None:
     say(f"[bold]2. A first champion[/] from {FIRST} to {date_of(last)}")
     _bootstrap(home, last)
     say(f"[bold]3. Day by day[/]: {DAYS} real Airflow DAG runs, each for its own data interval")
-    was_up = bool(supervise.running(home))
+    was_up = bool(running(home))
     try:
         stack.up(home, say=say)
         for span in range(last + 1, last + 1 + DAYS):

@@ -172,7 +172,7 @@ def tell(summary: ImportSummary) -> None:
             f"  the item table describes {summary.described:.0%} of the log's items"
             + ("; the others have no features" if summary.described < 1 else "")
         )
-    if summary.days_merged:
+    if summary.days_merged and not summary.replaced:
         console.print(
             f"  {summary.days_merged:,} days had other events: these stay beside the new ones"
             " (--replace takes a file as all there is of its days)"
@@ -181,13 +181,16 @@ def tell(summary: ImportSummary) -> None:
         console.print(f"  mend {summary.quarantine}, then `everlearn import quarantine` that file")
     if summary.unknown_behaviors:
         words = ", ".join(f"{word} ({count:,})" for word, count in summary.unknown_behaviors.items())
-        console.print(f"  words of no known behaviour: {words}; say --behavior-map WORD=click, or WORD=skip")
+        console.print(
+            f"  words of no known behaviour: {words}; import the file again with --replace and"
+            " --behavior-map WORD=click, or WORD=skip"
+        )
     if "row not in UTF-8" in summary.quarantined:
         console.print(
             "  rows are not in UTF-8: import the file again with --encoding, such as cp1252 or latin-1"
         )
     guests = summary.quarantined.get("user_id missing", 0)
-    if guests > GUESTS_ARE_NORMAL * (summary.events + guests):
+    if guests > GUESTS_ARE_NORMAL * (summary.events + sum(summary.quarantined.values())):
         console.print(
             "  many rows have no user, and quality refuses such days: if guests are normal in this log,"
             " import it again with --skip-guests --replace"

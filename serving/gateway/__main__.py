@@ -18,7 +18,14 @@ def main() -> int:
             print(f"{PREFIX}{name} is refused: {problem['msg']}", file=sys.stderr)
         return 1
     uvicorn.run(
-        create(settings), host=settings.host, port=settings.port, access_log=False, server_header=False
+        create(settings),
+        host=settings.host,
+        port=settings.port,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.proxy),
+        forwarded_allow_ips=settings.proxy or None,
+        limit_concurrency=settings.connections,
     )
     return 0
 

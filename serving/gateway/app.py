@@ -1,6 +1,7 @@
 """The gateway's HTTP interface; its page is at /docs."""
 
 import datetime as dt
+import logging
 import math
 import secrets
 import sqlite3
@@ -27,6 +28,8 @@ from serving.gateway.pushed import Pushed
 from serving.gateway.served import ServedLog
 from serving.gateway.settings import Settings
 from serving.gateway.store import RecentStore, RedisStore, SqliteStore, StoreUnavailableError
+
+_LOG = logging.getLogger(__name__)
 
 
 class Gateway:
@@ -58,10 +61,13 @@ class Gateway:
         except (StoreUnavailableError, ModelUnavailableError) as error:
             source, answer = "popular", self._popular(k, exclude, str(error))
         request_id = uuid.uuid4().hex
-        self.served.write(
-            at=at, time=now, request_id=request_id, user_id=user_id,
-            version=answer.version, source=source, items=answer.item_ids,
-        )  # fmt: skip
+        try:
+            self.served.write(
+                at=at, time=now, request_id=request_id, user_id=user_id,
+                version=answer.version, source=source, items=answer.item_ids,
+            )  # fmt: skip
+        except OSError as error:  # a full disk costs the account of a list, not the list
+            _LOG.warning("list %s is not in the log of what was served: %s", request_id, error)
         names = self.pushed.names()
         items = [
             Item(item_id=item, name=names.get(item), score=score)
@@ -98,12 +104,12 @@ _KEY = APIKeyHeader(name="X-API-Key", auto_error=False, description="Only where 
 
 
 def _admitted(request: Request, gateway: Shared, key: Annotated[str | None, Security(_KEY)]) -> None:
-    """401 without the key, 429 beyond the rate. A client is an address."""
+    """429 beyond the rate, 401 without the key. A client is an address."""
+    if wait := gateway.rate.wait(request.client.host if request.client else ""):
+        raise HTTPException(429, "too many requests", {"Retry-After": str(math.ceil(wait))})
     wanted = gateway.settings.api_key
     if wanted and not secrets.compare_digest(wanted.get_secret_value().encode(), (key or "").encode()):
         raise HTTPException(401, "send the key in X-API-Key", {"WWW-Authenticate": "APIKey"})
-    if wait := gateway.rate.wait(request.client.host if request.client else ""):
-        raise HTTPException(429, "too many requests", {"Retry-After": str(math.ceil(wait))})
 
 
 def create(settings: Settings) -> FastAPI:
@@ -120,7 +126,7 @@ def create(settings: Settings) -> FastAPI:
         title="Everlearn gateway", version="1", description=page.ABOUT, swagger_ui_parameters=page.LOOK,
         redoc_url=None, lifespan=lifespan,
     )  # fmt: skip
-    app.add_middleware(BodyLimit, limit=settings.body_bytes)
+    app.add_middleware(BodyLimit, limit=settings.body_bytes, seconds=settings.body_seconds)
     admitted: dict[str, Any] = {
         "dependencies": [Depends(_admitted)],
         "responses": page.ERRORS,

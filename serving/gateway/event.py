@@ -6,14 +6,22 @@ import datetime as dt
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
-from schemas.events import BEHAVIORS
+from schemas.events import BEHAVIORS, EARLIEST, LONGEST_ID
 
 EARLY = dt.timedelta(minutes=5)
 """How far a client's clock may be ahead."""
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
-Id = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00]+$")]
+_EARLIEST = dt.datetime.combine(EARLIEST, dt.time(), dt.timezone.utc) + dt.timedelta(days=1)
+"""In every zone."""
+Id = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=LONGEST_ID // 4, pattern=r"^[^\x00-\x1f\x7f]+$"
+    ),
+]
+"""As the import takes them: a character may be of four bytes."""
 
 
 def _now() -> dt.datetime:
@@ -37,8 +45,8 @@ class Event(BaseModel):
     def _happened(cls, moment: dt.datetime) -> dt.datetime:
         if moment > _now() + EARLY:
             raise ValueError("lies in the future")
-        if moment < _EPOCH:
-            raise ValueError("lies before 1970")
+        if moment < _EARLIEST:
+            raise ValueError(f"lies before {_EARLIEST:%Y-%m-%d}")
         return moment
 
 

@@ -71,12 +71,11 @@ class Inbox:
         """The oldest events that are in no day folder yet."""
         return self._read("NOT folded AND seq > ?", 0, limit)
 
-    def fold(self, seqs: Sequence[int]) -> None:
-        """Remembers that these are in their day folders."""
+    def fold(self, first: int, last: int) -> None:
+        """Remembers that what came from `first` to `last` is in its day folders, in one quick statement."""
+        query = "UPDATE events SET folded = 1 WHERE seq BETWEEN ? AND ? AND NOT folded"
         with self._lock:
-            self._database.execute("BEGIN IMMEDIATE")
-            self._database.executemany("UPDATE events SET folded = 1 WHERE seq = ?", [(s,) for s in seqs])
-            self._database.execute("COMMIT")
+            self._database.execute(query, (first, last))
 
     def start_of(self, seconds: float) -> int:
         """The seq behind which everything lies that was received in the last `seconds`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 
@@ -17,35 +18,50 @@ class TooLargeError(Exception):
 
 
 class BodyLimit:
-    """ASGI middleware: 413 for a body that is larger, announced or not."""
+    """ASGI middleware: 413 for a body that is larger, announced or not, 408 for one that takes longer."""
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
-        self._app, self._limit = app, limit
+    def __init__(self, app: ASGIApp, limit: int, seconds: float) -> None:
+        self._app, self._limit, self._seconds = app, limit, seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        chunks, size = [], 0
-        while True:
-            message = await receive()
-            if message["type"] != "http.request":
-                return
-            chunks.append(message.get("body", b""))
-            size += len(chunks[-1])
-            if size > self._limit:
-                detail = {"detail": f"the body is larger than {self._limit} bytes"}
-                await JSONResponse(detail, 413, headers={"Connection": "close"})(scope, receive, send)
-                return
-            if not message.get("more_body"):
-                break
-        whole: Message = {"type": "http.request", "body": b"".join(chunks), "more_body": False}
-        pending = [whole]
+        try:
+            body = await asyncio.wait_for(self._body(receive), self._seconds)
+        except TooLargeError:
+            await _refuse(413, f"the body is larger than {self._limit} bytes", scope, receive, send)
+            return
+        except asyncio.TimeoutError:
+            await _refuse(408, f"the body took longer than {self._seconds:g} s", scope, receive, send)
+            return
+        if body is None:
+            return
+        pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def replay() -> Message:
             return pending.pop() if pending else await receive()
 
         await self._app(scope, replay, send)
+
+    async def _body(self, receive: Receive) -> bytes | None:
+        """All of it; None where the client went away. TooLargeError."""
+        chunks, size = [], 0
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                return None
+            chunks.append(message.get("body", b""))
+            size += len(chunks[-1])
+            if size > self._limit:
+                raise TooLargeError
+            if not message.get("more_body"):
+                return b"".join(chunks)
+
+
+async def _refuse(status: int, detail: str, scope: Scope, receive: Receive, send: Send) -> None:
+    answer = JSONResponse({"detail": detail}, status, headers={"Connection": "close"})
+    await answer(scope, receive, send)
 
 
 class Rate:

@@ -21,6 +21,7 @@ class ServedLog:
     def __init__(self, home: Home) -> None:
         self._folder = folder(home)
         self._lock = threading.Lock()
+        self._torn = False
 
     def write(
         self,
@@ -33,7 +34,7 @@ class ServedLog:
         source: str,
         items: list[str],
     ) -> None:
-        """`time`: the moment as events have theirs; positions count from 1."""
+        """`time`: the moment as events have theirs; positions count from 1. OSError where it is not kept."""
         line = orjson.dumps(
             {
                 "request_id": request_id, "at": at.isoformat(), "time": time, "user_id": user_id,
@@ -45,4 +46,9 @@ class ServedLog:
         with self._lock:
             self._folder.mkdir(parents=True, exist_ok=True)
             with path.open("ab", buffering=0) as file:
-                file.write(line + b"\n")
+                # After half a line the next one begins anew: only what is torn is lost.
+                whole = (b"\n" if self._torn else b"") + line + b"\n"
+                written = file.write(whole)
+                self._torn = written < len(whole)
+            if self._torn:
+                raise OSError(f"the disk of {path} is full")

@@ -29,6 +29,11 @@ class Settings(BaseModel):
     rate: float = Field(100.0, gt=0, description="Requests a second of one client, on average")
     burst: int = Field(200, ge=1, description="Requests of one client at once")
     body_bytes: int = Field(2**20, ge=1024, description="Largest body")
+    body_seconds: float = Field(10.0, gt=0, le=600, description="Longest wait for a whole body")
+    connections: int = Field(1000, ge=1, description="Requests and connections at once; beyond, 503")
+    proxy: str = Field(
+        "", description="Address of a reverse proxy whose X-Forwarded-For names the client; empty: nobody's"
+    )
     batch_events: int = Field(1000, ge=1, le=10_000, description="Events in one request")
     max_k: int = Field(100, ge=1, le=1000, description="Longest list")
 

@@ -12,6 +12,7 @@ from pipelines.launch import StepError
 from pipelines.plan import plan, plan_rebuild
 from pipelines.processes import REPOSITORY
 from pipelines.rollback import rollback
+from pipelines.run import run
 from schemas import lineage
 from schemas.home import MODEL_NAME
 from schemas.signatures import SMOKE_FILE, WARM_UP_FILE
@@ -44,7 +45,25 @@ def story(deployment):
     config = deployment.config.model_copy(update={"learn": narrow, "gate": lenient})
     runs["rebuild"] = deployment.run(plan_rebuild(deployment.home, days_at_once=STRETCH - 2), config)
     runs["after"] = deployment.learn(AFTER, learn={"dimension": 32})
+    stale = plan(deployment.home, AFTER, force=True)
+    runs["overtaken"] = _overtaken_by_a_rollback(deployment, config)
+    with pytest.raises(StepError) as failure:
+        deployment.run(stale, config)
+    runs["stale"] = str(failure.value)
     return runs
+
+
+def _overtaken_by_a_rollback(deployment, config):
+    """A run in the middle of which the champion is taken back; what its push said."""
+
+    def on_step(step):
+        if step.node == "Release":
+            rollback(deployment.home, config, run_id="meanwhile")
+
+    planned = plan(deployment.home, AFTER, force=True)
+    with pytest.raises(StepError) as failure:
+        run(deployment.home, config, planned, on_step, lambda step, outcome: None)
+    return str(failure.value)
 
 
 def _left_behind_then_planned(deployment):
@@ -109,6 +128,16 @@ def test_a_rebuild_is_a_new_line_that_goes_through_the_gate(deployment, story):
     assert found.broken == ()
 
 
+def test_a_rollback_in_the_middle_of_a_run_is_not_undone_by_it(deployment, story):
+    assert "Pusher: the run was planned when version 6 was served, now version 7 is" in story["overtaken"]
+    champion = deployment.champion()
+    assert (champion.version, champion.kind, champion.rolled_back) == (7, lineage.ROLLED_BACK, (6,))
+
+
+def test_a_run_that_was_planned_before_goes_no_further_than_its_base(story):
+    assert "Base: the run was planned when version 6 was served, now version 7 is" in story["stale"]
+
+
 def test_lineage_tells_the_chain(deployment, story):
     told = everlearn(deployment, "lineage", "4").stdout
     assert re.findall(r"^ *(\d+) +[\w ]+? +\d{4}-\d\d-\d\d ", told, re.MULTILINE) == ["1", "3", "4"]
@@ -129,7 +158,7 @@ def test_a_version_is_made_again_bit_by_bit(deployment, story):
 def test_a_version_that_does_not_exist_is_named(deployment, story):
     done = everlearn(deployment, "reproduce", "9")
     assert done.returncode == 1
-    assert "there is no version 9: 1 to 6 are there" in done.stderr
+    assert "there is no version 9: 1 to 7 are there" in done.stderr
 
 
 def everlearn(deployment, *arguments):

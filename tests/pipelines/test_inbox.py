@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,6 +11,7 @@ import pytest
 
 from components.events.read import read_stretch
 from components.events.store import read_events
+from components.importer.log import workspace
 from pipelines import inbox as folding
 from pipelines.inbox import fold_inbox
 from schemas.events import EVENTS
@@ -93,6 +95,28 @@ def test_what_is_learned_is_what_was_posted(home: Home) -> None:
     assert table.schema.equals(EVENTS)
     (row,) = (one for one in table.to_pylist() if one["item_id"] == "i1")
     assert row == event(1, 23).model_dump()
+
+
+def test_events_that_cannot_be_used_stop_nothing(home: Home) -> None:
+    """As a gateway of before, which looked less closely, has left them."""
+    blank = event(1, 9).model_copy(update={"user_id": " "})
+    old = event(2, 9).model_copy(update={"timestamp": dt.datetime(1980, 1, 1, tzinfo=dt.timezone.utc)})
+    post(home, blank, old)
+    (summary,) = fold_inbox(home)
+    assert (summary.events, sum(summary.quarantined.values())) == (0, 2)
+    assert summary.quarantine.is_file()
+    assert accepted(home) == ["old"]
+    assert fold_inbox(home) == []
+
+
+def test_another_import_is_waited_for(home: Home) -> None:
+    post(home, event(1, 9))
+    with ThreadPoolExecutor(1) as pool:
+        with workspace(home):
+            folded = pool.submit(fold_inbox, home)
+            assert not wait([folded], timeout=1).done
+        assert folded.result()[0].events == 1
+    assert accepted(home) == ["i1", "old"]
 
 
 def test_no_gateway_no_inbox(home: Home) -> None:

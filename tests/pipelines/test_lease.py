@@ -44,6 +44,13 @@ def other(home: Home):
         process.kill()
 
 
+def test_what_a_power_cut_left_of_a_lease_is_none(home):
+    home.run.mkdir(parents=True)
+    (home.run / "lease.json").write_text("")
+    with lease.held(home, "mine"):
+        assert json.loads((home.run / "lease.json").read_text())["owner"].startswith("mine")
+
+
 def test_a_second_run_is_refused_by_the_name_of_the_first(home, other):
     with (
         pytest.raises(LeaseError, match=rf"the run of 2024-03-14 \(process {other.pid}\) is using"),

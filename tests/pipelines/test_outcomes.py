@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import resource
+import signal
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ from pipelines.outcomes import Outcome, log_to_mlflow, outcomes
 from schemas.home import Home
 from schemas.lineage import Lineage
 from schemas.signatures import LINEAGE_FILE
-from serving.gateway.served import ServedLog
+from serving.gateway.served import ServedLog, folder
 
 DAY = dt.datetime(2024, 3, 4, tzinfo=dt.timezone.utc)
 
@@ -51,6 +54,32 @@ def home(tmp_path: Path) -> Home:
             items=items,
         )  # fmt: skip
     return home
+
+
+def test_a_line_that_a_full_disk_tore_is_left_out(home: Home, caplog: pytest.LogCaptureFixture) -> None:
+    (torn,) = folder(home).glob(f"{DAY.date()}.jsonl")
+    whole = outcomes(home, EventsConfig())
+    torn.write_text('{"request_id": "r", "at\n' + torn.read_text())
+    assert outcomes(home, EventsConfig()) == whole
+    assert f"{torn}, line 1 is torn" in caplog.text
+
+
+def test_after_half_a_line_the_next_begins_anew(tmp_path: Path) -> None:
+    log = ServedLog(Home(tmp_path))
+    line = {"at": DAY, "time": micros(DAY), "user_id": "u", "version": 1, "source": "model", "items": ["a"]}
+    most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, most[1]))
+        with pytest.raises(OSError, match="full"):
+            log.write(request_id="torn", **line)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, most)
+        signal.signal(signal.SIGXFSZ, ignored)
+    log.write(request_id="whole", **line)
+    torn, whole = (folder(Home(tmp_path)) / f"{DAY.date()}.jsonl").read_text().splitlines()
+    assert len(torn) == 100
+    assert json.loads(whole)["request_id"] == "whole"
 
 
 def test_hits_by_version_and_source(home: Home) -> None:

@@ -17,11 +17,11 @@ def home(tmp_path):
     return home
 
 
-def serve(home, *spans, version=1):
+def serve(home, *spans, version=1, span=None):
     lineage = Lineage(
         version=version,
         kind=LEARNED,
-        span=max(spans),
+        span=span or max(spans),
         parent=None,
         spans_learned=spans,
         model_uri="m",
@@ -78,6 +78,19 @@ def test_a_learned_day_is_left_alone_unless_forced(home):
 def test_an_earlier_day_is_superseded(home):
     serve(home, FIRST_SPAN, FIRST_SPAN + 1, FIRST_SPAN + 2)
     assert plan(home, FIRST_SPAN + 1, force=True).superseded
+
+
+def test_so_is_one_whose_next_day_was_rejected_but_is_in_the_data_that_are_served(home):
+    serve(home, FIRST_SPAN, FIRST_SPAN + 1)
+    serve(home, FIRST_SPAN, FIRST_SPAN + 1, version=2, span=FIRST_SPAN + 2)
+    assert plan(home, FIRST_SPAN + 1, force=True).superseded
+    assert not plan(home, FIRST_SPAN + 2).superseded
+
+
+def test_a_plan_names_the_champion_of_its_moment(home):
+    assert plan(home, FIRST_SPAN + 1, first_span=FIRST_SPAN).champion == 0
+    serve(home, FIRST_SPAN)
+    assert plan(home, FIRST_SPAN + 1).champion == 1
 
 
 def test_no_data_is_a_sentence(home, tmp_path):

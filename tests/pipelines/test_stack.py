@@ -15,11 +15,12 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from pipelines import airflow_api, stack, supervise
+from pipelines import airflow_api, stack
 from pipelines.airflow_api import DAILY, Airflow
 from pipelines.processes import REPOSITORY
 from pipelines.services import HOST, Ports, Service, airflow_password, passwords_file
 from pipelines.supervise import Supervised
+from pipelines.supervised import running as services_of
 from schemas.home import Home
 from tests.pipelines.conftest import start_worker, wait_until
 
@@ -138,10 +139,20 @@ def test_up_again_changes_nothing_and_only_loopback_listens(running: Home) -> No
 
 @pytest.mark.e2e
 @pytest.mark.timeout(300)
+def test_a_second_supervisor_is_refused_and_takes_nothing(running: Home) -> None:
+    names = services_of(running)
+    second = [sys.executable, "-m", "pipelines.supervise", str(running.root), "mlflow"]
+    done = subprocess.run(second, cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False)
+    assert "is supervised already" in done.stderr
+    assert services_of(running) == names != []
+
+
+@pytest.mark.e2e
+@pytest.mark.timeout(300)
 def test_down_leaves_no_process_even_after_the_supervisor_was_killed(running: Home) -> None:
     (supervisor,) = (one for one in stack._members(running) if stack._is_supervisor(one))
     os.kill(supervisor.pid, signal.SIGKILL)
-    wait_until(lambda: not supervise.running(running))
+    wait_until(lambda: not services_of(running))
     stack.down(running)
     assert not stack._members(running)
 

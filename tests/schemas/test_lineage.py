@@ -139,6 +139,8 @@ def test_what_was_rolled_back_is_never_a_base(serving):
     )
     assert lineage.base_before(folder, 3).version == 3
     assert [one.version for one in lineage.standing(folder)] == [1, 3]
+    before = lineage.base_before(folder, 3, until=2)  # as it was before version 3
+    assert before.version == 2
 
 
 def test_the_line_that_learned_passes_over_refreshed_and_rolled_back_versions(serving):

@@ -117,6 +117,9 @@ def test_the_gateway_finds_the_model_server_and_redis(services, gateway, flags):
     model = httpx.URL(gateway.model_url)
     assert (model.host, str(model.port)) == ("model-server", flags["rest_api_port"])
     assert model.path == f"/v1/models/{MODEL_NAME}"
+    command = services["redis"]["command"]
+    # An evicted user would look like one who did nothing; a full store says that it is full.
+    assert command[command.index("--maxmemory-policy") + 1] == "noeviction"
     redis = httpx.URL(gateway.redis_url)
     assert redis.host in services
     assert redis.port == 6379

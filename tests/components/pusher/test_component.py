@@ -27,7 +27,10 @@ def artifact(kind: type, uri: Path, blessed: int | None = None):
 
 def released(folder: Path, saved_model: Path, kind: str | None) -> None:
     folder.mkdir()
-    fields = {**dataclasses.asdict(draft("run 1")), "kind": kind, "champion": None}
+    places = {name: str(folder / name) for name in ("model_uri", "data_uri")}
+    for place in places.values():
+        Path(place).mkdir()
+    fields = {**dataclasses.asdict(draft("run 1")), **places, "kind": kind, "champion": None}
     for name in ("version", "mlflow_run_id", "rolled_back"):
         del fields[name]
     (folder / "lineage_draft.json").write_text(json.dumps(fields if kind else {"kind": None}))

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from components.pusher.push import ChampionMovedError, push
+from components.pusher.push import push
 from schemas import lineage
+from schemas.lineage import ChampionMovedError
 from schemas.signatures import LINEAGE_FILE
 from tests.components.pusher.drafts import draft
 
@@ -58,9 +59,11 @@ def test_a_number_is_never_used_again_below_the_highest(saved_model, tmp_path):
 def test_refused_when_the_champion_moved(saved_model, tmp_path):
     push(saved_model, draft("run 1"), tmp_path, None)
     push(saved_model, draft("run 2"), tmp_path, 1)
-    with pytest.raises(ChampionMovedError, match="compared with version 1, but version 2 is served now"):
+    with pytest.raises(
+        ChampionMovedError, match="when version 1 was served, now version 2 is: run the day again"
+    ):
         push(saved_model, draft("run 3"), tmp_path, expected_champion=1)
-    with pytest.raises(ChampionMovedError, match="compared with no version"):
+    with pytest.raises(ChampionMovedError, match="when no version was served"):
         push(saved_model, draft("run 3"), tmp_path, expected_champion=None)
     assert lineage.versions(tmp_path) == [1, 2]
 

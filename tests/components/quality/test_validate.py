@@ -44,6 +44,8 @@ def test_a_good_day_passes_and_leaves_its_report(tmp_path):
     assert result["critical_failed"] == result["warnings"] == []
     assert json.loads((tmp_path / "result.json").read_text()) == result
     assert (tmp_path / "data_docs" / "index.html").is_file()
+    size = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())
+    assert size < 2**20, "a report a day is kept"
     require(result, ["2024-03-04"], tmp_path)
 
 

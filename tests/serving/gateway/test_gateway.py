@@ -188,7 +188,7 @@ def test_a_switch_loses_no_request(gateway, home: Home, model_server) -> None:
 
 
 def test_keys_and_limits(gateway) -> None:
-    client = gateway(api_key="s3cret", rate=0.5, burst=9, body_bytes=2048, batch_events=3, max_k=5)
+    client = gateway(api_key="s3cret", rate=0.5, burst=15, body_bytes=2048, batch_events=3, max_k=5)
     for headers in ({}, {"X-API-Key": "wrong"}, {"X-API-Key": "wröng".encode()}):
         assert client.get("/recommendations/ann", headers=headers).status_code == 401
         assert client.post("/events", json=event(1, "x"), headers=headers).status_code == 401
@@ -202,11 +202,33 @@ def test_keys_and_limits(gateway) -> None:
     assert client.post("/events", content=iter([large])).status_code == 413
     codes = [client.get("/recommendations/ann?k=5").status_code for _ in range(4)]
     assert codes[-1] == 429
+    for forged in ({"X-Forwarded-For": "10.0.0.1"}, {"X-API-Key": "a guess"}):
+        assert client.get("/recommendations/ann?k=5", headers=forged).status_code == 429
     slow = client.get("/recommendations/ann?k=5")
     assert 1 <= int(slow.headers["retry-after"]) <= 2
     assert client.get("/docs").status_code == 200
     paths = client.get("/openapi.json").json()["paths"]
     assert set(paths) == {"/events", "/recommendations/{user_id}", "/health"}
+
+
+def test_a_body_that_does_not_come(gateway) -> None:
+    client = gateway(body_seconds=0.5)
+
+    def never_ends() -> Iterator[bytes]:
+        yield b"["
+        time.sleep(3)
+
+    answer = client.post("/events", content=never_ends())
+    assert (answer.status_code, answer.json()) == (408, {"detail": "the body took longer than 0.5 s"})
+
+
+def test_behind_a_proxy_a_client_is_whom_it_names(gateway) -> None:
+    client = gateway(rate=0.01, burst=1, proxy="127.0.0.1")
+    codes = [
+        client.get("/recommendations/ann", headers={"X-Forwarded-For": address}).status_code
+        for address in ("10.0.0.1", "10.0.0.2", "10.0.0.1")
+    ]
+    assert codes == [200, 200, 429]
 
 
 BAD = [
@@ -218,6 +240,8 @@ BAD = [
     json.dumps(event(1, "u", timestamp="2200-01-01T00:00:00Z")).encode(),
     json.dumps(event(1, "u", timestamp=1e300)).encode(), json.dumps(event(1, "u", timestamp=-1e10)).encode(),
     json.dumps(event(1, "\ud800")).encode(), json.dumps(event(1, "a\0b")).encode(),
+    json.dumps(event(1, " ")).encode(), json.dumps(event(1, "u", "a\tb")).encode(),
+    json.dumps(event(1, "u", timestamp="1980-01-01T00:00:00Z")).encode(),
     json.dumps(event(1, "u" * 300)).encode(), json.dumps(event(1, "u", more=1)).encode(),
 ]  # fmt: skip
 

@@ -82,7 +82,7 @@ def load(home: Home) -> Config:
     try:
         return Config.compose(settings)
     except ValidationError as error:
-        raise ConfigError("\n".join(_sentence(problem) for problem in error.errors())) from None
+        raise ConfigError(sentences(error)) from None
 
 
 def _from_yaml(home: Home) -> dict[str, Any]:
@@ -105,6 +105,11 @@ def _from_environment() -> dict[str, dict[str, Any]]:
             raise ConfigError(f"{name} is no setting: name it {PREFIX}SECTION__FIELD")
         settings.setdefault(section, {})[field] = yaml.safe_load(text)
     return settings
+
+
+def sentences(error: ValidationError) -> str:
+    """What is wrong with each setting, a line each."""
+    return "\n".join(_sentence(problem) for problem in error.errors())
 
 
 def _sentence(problem: Any) -> str:

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from components.features import rows as layout
+from components.features.catalogue import withdrawn
 from components.features.data_state import DataState
 from components.metrics import metric, owners
 
@@ -40,8 +41,8 @@ class Asked:
     """User-days of one span.
 
     rows: in the layout of `schemas.rows`; `item_id` holds the relevant items and all that the user had.
-    owner: int64, whose each of these items is; relevant, had, known (in the catalogue), taken (by anybody
-    before): bool, aligned.
+    owner: int64, whose each of these items is; relevant, had, known (a candidate that day), taken (by
+    anybody before): bool, aligned.
     """
 
     rows: pa.Table
@@ -79,7 +80,7 @@ class Asked:
             owner=owner[order],
             relevant=(np.arange(len(owner)) < len(row))[order],
             had=np.concatenate([np.isin(wanted, had), np.ones(int(extra.sum()), bool)])[order],
-            known=pc.is_in(items, before.catalogue.column("item_id")).to_numpy(zero_copy_only=False),
+            known=pc.is_in(items, _candidates(before)).to_numpy(zero_copy_only=False),
             taken=pc.is_in(items, before.item_days.column("item_id")).to_numpy(zero_copy_only=False),
         )
 
@@ -123,6 +124,12 @@ class Asked:
         above = np.empty(len(ranks), np.int64)
         above[order] = count - before_row
         return above
+
+
+def _candidates(before: DataState) -> pa.ChunkedArray:
+    """What may be recommended on the day after."""
+    gone = withdrawn(before.catalogue, before.span + 1)
+    return before.catalogue.column("item_id").filter(pa.array(~gone))
 
 
 def _with(rows: pa.Table, name: str, column: pa.Array) -> pa.Table:

@@ -78,6 +78,14 @@ class Journal:
             path.write_text(json.dumps(notes, indent=1, sort_keys=True))
         return notes[name]
 
+    def belongs_to(self, what: Any) -> None:
+        """ValueError where the folder's days are of a line that was made of something else (JSON)."""
+        if self.note("made of", lambda: what) != json.loads(json.dumps(what)):
+            raise ValueError(
+                f"{self.folder} holds the days of another line of that name: give this one another name, or"
+                " choose another folder for --out"
+            )
+
     def _write_state(self, span: int, state: ModelState) -> None:
         target, part = self.folder / f"state-{span}", self.folder / "part"
         for folder in (target, part):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import hashlib
 import json
@@ -66,6 +67,7 @@ class ModelLine:
     ) -> None:
         self.name, self.strategy, self.config, self.journal = strategy.name, strategy, config, journal
         self.learn_config = strategy.config(learn_config)
+        journal.belongs_to(dataclasses.asdict(strategy))
         self._prepared, self._bootstraps = prepared, bootstraps
         self._state: ModelState | None = None
         self._lists: np.ndarray | None = None

@@ -29,6 +29,7 @@ class PeerLine:
     ) -> None:
         self.name, self.peer, self.config, self.journal = name, peer, config, journal
         self._prepared = prepared
+        journal.belongs_to(list(peer.GRID))
 
     def chosen(self) -> dict[str, dict[str, Any]]:
         """Settings by view, by mean recall@k of the tuning days, all before the window."""

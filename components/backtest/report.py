@@ -3,27 +3,40 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from components.backtest import plots
 from components.backtest.asked import ALL, NEW, TAKEN
 from components.backtest.choice import RULE, Choice, choose
 from components.backtest.config import BacktestConfig
+from components.backtest.intervals import LEAST, Interval
 from components.backtest.model_line import ModelLine
 from components.backtest.peer_line import PeerLine
 from components.backtest.strategies import DEFAULT
-from components.backtest.summary import FRESH, Line, Row, accuracy, daily, summary, write_csv
+from components.backtest.summary import (
+    FRESH,
+    Line,
+    Row,
+    accuracy,
+    daily,
+    retrained,
+    summary,
+    write_csv,
+)
 from schemas.spans import date_of
 
 OLD = "old_task_recall"
 DEFINITION = """
 {config.bootstrap_days} days are learned first; then each of {config.days} days is asked about before it is
-learned: {rows:,} user-days of users seen before, all of them, held out or not. Relevant are the distinct
-items of the day's positive events, items never seen before among them; recall@{k} = hits / min({k},
-relevant). *new*: items the user had before are taken out of lists and relevant sets. Intervals: 95%,
-bootstrap over days; gaps are to *{reference}*, paired by day.
+learned: {rows:,} user-days of users seen before, all of them, held out or not, on {days} days. Relevant are
+the distinct items of the day's positive events, items never seen before among them; recall@{k} = hits /
+min({k}, relevant). *new*: items the user had before are taken out of lists and relevant sets, which leaves
+{new_rows:,} user-days. Intervals: 95%, bootstrap over days, as wide as so few days ask for, and none below
+{least}; gaps are to *{reference}*, paired by day.
 """.strip()
 
 MEMORY = """
@@ -57,7 +70,12 @@ def write(
     if trained:
         title = f"Next-day recall@{k} against cost"
         plots.against_cost(trained, f"recall_at_{k}_{ALL}", title).savefig(out / "cost.png")
-    learning = {one.name for one in models if one.strategy.learns}
+    # Trained anew only after the last day that was asked about, a line was never asked what it had learned.
+    learning = {
+        one.name
+        for one in models
+        if one.strategy.daily or (one.strategy.learns and retrained(one.journal.days[:-1]))
+    }
     candidates = [row for row in trained if row["line"] in learning]
     kept = {one.name: one.journal.old_task for one in models}
     choice = choose(candidates, days, kept, k, config.resamples, config.seed)
@@ -87,10 +105,18 @@ def _page(
     last = date_of(config.end - 1)
     parts = [
         f"# Backtest {date_of(config.start)} to {last}",
-        DEFINITION.format(config=config, k=k, rows=rows[0]["rows_all"], reference=reference),
+        DEFINITION.format(
+            config=config,
+            k=k,
+            rows=rows[0]["rows_all"],
+            new_rows=rows[0]["rows_new"],
+            days=rows[0]["days"],
+            reference=reference,
+            least=LEAST,
+        ),
         "## Which strategy",
         f"**{choice.name or 'None stands out'}.** {RULE}",
-        "\n".join(f"- {reason}" for reason in choice.reasons),
+        "\n".join(f"- {reason}" for reason in [*choice.reasons, *_better_peers(rows, reference, k)]),
         "## Against what one would use instead",
         "\n".join(_against_peers(rows, reference, k)),
         "## Next-day quality",
@@ -108,21 +134,35 @@ def _page(
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _against_peers(rows: Sequence[Row], reference: str, k: int) -> list[str]:
-    peers = [row for row in rows if row["kind"] == PeerLine.kind]
-    if not peers:
-        return ["No baseline was asked for."]
-    sentences = []
-    for view in (ALL, NEW):
+def _best_peers(rows: Sequence[Row], reference: str, k: int) -> Iterator[tuple[str, Row, Interval]]:
+    """Of each view its best peer, and the reference's gap to it."""
+    peers = [row for row in rows if row["kind"] == PeerLine.kind and row["line"] != reference]
+    for view in (ALL, NEW) if peers else ():
         key = f"recall_at_{k}_{view}"
-        best = max(peers, key=lambda row, key=key: row[key])  # type: ignore[misc]
-        gap, low, high = -best[f"{key}_gap"], -best[f"{key}_gap_high"], -best[f"{key}_gap_low"]
-        verdict = "above" if low > 0 else "below" if high < 0 else "not told apart from"
-        sentences.append(
-            f"- *{view}*: {reference} is {verdict} the best of them, {best['line']} ({best[key]:.4f}):"
-            f" {gap:+.4f} [{low:+.4f}, {high:+.4f}]."
+        best = max(peers, key=lambda row, key=key: np.nan_to_num(row[key]))  # type: ignore[misc]
+        yield view, best, Interval(-best[f"{key}_gap"], -best[f"{key}_gap_high"], -best[f"{key}_gap_low"])
+
+
+def _better_peers(rows: Sequence[Row], reference: str, k: int) -> list[str]:
+    return [
+        f"In view *{view}* {best['line']}, which learns nothing of this, is above {reference}: see below."
+        for view, best, gap in _best_peers(rows, reference, k)
+        if gap.high < 0
+    ]
+
+
+def _against_peers(rows: Sequence[Row], reference: str, k: int) -> list[str]:
+    sentences = []
+    for view, best, gap in _best_peers(rows, reference, k):
+        verdict = "above" if gap.low > 0 else "below" if gap.high < 0 else "not told apart from"
+        bounds = (
+            "too few days for an interval" if gap.low != gap.low else f"[{gap.low:+.4f}, {gap.high:+.4f}]"
         )
-    return sentences
+        sentences.append(
+            f"- *{view}*: {reference} is {verdict} the best of them, {best['line']}"
+            f" ({best[f'recall_at_{k}_{view}']:.4f}): {gap.estimate:+.4f} {bounds}."
+        )
+    return sentences or ["No baseline was asked for."]
 
 
 def _quality(rows: Sequence[Row], k: int) -> str:
@@ -171,7 +211,8 @@ def _told(row: Row, key: str, form: str = ".4f") -> str:
     value = row.get(key, float("nan"))
     if value != value:
         return "–"
-    if f"{key}_low" not in row:  # a line of before rows of the old task were kept
+    low = row.get(f"{key}_low", float("nan"))  # a line of before rows of the old task were kept has none
+    if low != low:
         return f"{value:{form}}"
     return f"{row[key]:{form}} [{row[f'{key}_low']:{form}}, {row[f'{key}_high']:{form}}]"
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -17,7 +17,7 @@ from components.backtest.config import BacktestConfig
 from components.backtest.journal import Journal
 from components.backtest.model_line import ModelLine, Rows
 from components.backtest.peer_line import PeerLine, past_before
-from components.backtest.peers.registry import peer
+from components.backtest.peers.registry import PEERS, peer
 from components.backtest.strategies import Strategy
 from components.backtest.tasks import Task, last_days
 from components.backtest.walk import Day, Prepared, Source, prepare, walk
@@ -47,9 +47,10 @@ def backtest(source: Source, plan: Plan, out: Path, tell: Tell = lambda text: No
     """Walks the window once for all lines; days that a line did in an earlier call are not done again.
 
     Writes summary.csv, daily.csv, matrix.csv, plots and report.md into `out`. ValueError if `out` holds a
-    backtest with other settings.
+    backtest with other settings, of another log, or another line of one of the names.
     """
     config = plan.config
+    check(plan)
     out.mkdir(parents=True, exist_ok=True)
     _claim(out, source, plan)
     tell(f"walking the {config.bootstrap_days} days before {date_of(config.start)}")
@@ -63,6 +64,21 @@ def backtest(source: Source, plan: Plan, out: Path, tell: Tell = lambda text: No
     ]
     _walk(source, config, prepared, models, peers, tell)
     report.write(out, config, models, peers)
+
+
+def check(plan: Plan) -> None:
+    """ValueError where a name is no line's, or two lines'; pydantic's where a strategy's setting is none."""
+    names = [one.name for one in plan.strategies] + list(plan.peers)
+    if not names:
+        raise ValueError("nothing is compared: name a strategy or a baseline")
+    for one in plan.strategies:
+        one.config(plan.learn)
+        if one.name in PEERS:
+            raise ValueError(f"{one.name} is a baseline's name: call the strategy something else")
+    for name in plan.peers:
+        peer(name)
+    if again := next((name for name in names if names.count(name) > 1), None):
+        raise ValueError(f"{again} is named twice: each line has one name")
 
 
 def _pace(tell: Tell, config: BacktestConfig, span: int) -> None:
@@ -124,15 +140,29 @@ def _claim(out: Path, source: Source, plan: Plan) -> None:
         "learn": plan.learn.model_dump(mode="json"),
         "features": source.features.model_dump(mode="json"),
         "weights": source.weights,
+        "log": source.fingerprint(plan.config.first, plan.config.end - 1),
     }
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
     path = out / MANIFEST
     if path.exists():
-        if json.loads(path.read_text())["digest"] != digest:
-            raise ValueError(f"{out} holds a backtest with other settings: choose another folder for --out")
+        there = json.loads(path.read_text())
+        if others := sorted(_others(there, json.loads(json.dumps(settings)))):
+            raise ValueError(
+                f"{out} holds a backtest with other settings ({', '.join(others)}):"
+                " choose another folder for --out"
+            )
         return
     versions = {name: _version(name) for name in LIBRARIES} | {"python": platform.python_version()}
-    path.write_text(json.dumps({"digest": digest, **settings, "versions": versions}, indent=1))
+    path.write_text(json.dumps({**settings, "versions": versions}, indent=1))
+
+
+def _others(there: Mapping[str, Any], wanted: Mapping[str, Any], section: str = "") -> Iterator[str]:
+    """Names of the settings that differ."""
+    for name, value in wanted.items():
+        place, before = f"{section}{name}", there.get(name)
+        if isinstance(value, dict) and isinstance(before, dict):
+            yield from _others(before, value, f"{place}.")
+        elif value != before:
+            yield place
 
 
 def _version(name: str) -> str | None:

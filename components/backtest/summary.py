@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from components.backtest import continual, old_tasks
-from components.backtest.asked import TAKEN, VIEWS
+from components.backtest.asked import ALL, TAKEN, VIEWS
 from components.backtest.config import BacktestConfig
 from components.backtest.intervals import Interval, pooled
 from components.backtest.journal import Journal
@@ -54,12 +54,12 @@ def summary(lines: Sequence[Line], config: BacktestConfig, reference: str | None
         row = _row(one.name, one.kind, days, of_reference, config) | _cost(one) | _continual(one)
         rows.append(row | _old_task(one.journal.old_task, its_old, config))
         fresh = [day for day in days if day.get("age", 0) == 0]
-        if 1 < len(fresh) < len(days) and days[-1]["rows_trained"] is not None and _retrained(days):
+        if 1 < len(fresh) < len(days) and days[-1]["rows_trained"] is not None and retrained(days):
             rows.append(_row(one.name + FRESH, one.kind, fresh, of_reference, config))
     return rows
 
 
-def _retrained(days: Sequence[Mapping[str, Any]]) -> bool:
+def retrained(days: Sequence[Mapping[str, Any]]) -> bool:
     return any(day["rows_trained"] for day in days)
 
 
@@ -70,7 +70,7 @@ def _row(
     reference: Sequence[Mapping[str, Any]],
     config: BacktestConfig,
 ) -> Row:
-    row: Row = {"line": name, "kind": kind, "days": len(days)}
+    row: Row = {"line": name, "kind": kind, "days": sum(day[f"rows_{ALL}"] > 0 for day in days)}
     by_span = {day["span"]: day for day in reference}
     shared = [day for day in days if day["span"] in by_span]
     for view in VIEWS:

@@ -43,6 +43,9 @@ class Source:
     users: pa.Table | None
     features: FeaturesConfig
     weights: Weights
+    fingerprint: Callable[[int, int], str] = lambda first, last: ""
+    """A digest of the tables and of the events from one span to another: what was walked already is known
+    by it."""
 
 
 @dataclass(frozen=True)
@@ -113,9 +116,10 @@ def _walk_bootstrap(
     learn, held, takes = [], [], []
     data: DataState | None = None
     (folder / "tuning").mkdir(parents=True)
+    tune_days = _tune_days(source, config)
     for span in range(config.first, config.start):
         events = source.events(span)
-        if data and config.start - span in config.tune_days:
+        if data and config.start - span in tune_days:
             ask(source, data, events, span).save(folder / "tuning" / str(span))
         day_learn, day_held, data = advance(
             data, events, span, source.items, source.users, source.features, source.weights
@@ -133,6 +137,19 @@ def _walk_bootstrap(
     write_splits(folder, layout.concat(learn), layout.concat(held))
     data.save(folder / "data")
     pq.write_table(pa.concat_tables(takes), folder / "takes.parquet")
+
+
+def _tune_days(source: Source, config: BacktestConfig) -> set[int]:
+    """`config.tune_days`, and further days before them as long as all have fewer than `tune_rows` users."""
+    chosen: set[int] = set()
+    rows = 0
+    further = (day for day in range(1, config.bootstrap_days) if day not in config.tune_days)
+    for day in (*config.tune_days, *further) if config.tune_days else ():
+        if day not in config.tune_days and rows >= config.tune_rows:
+            break
+        chosen.add(day)
+        rows += len(source.events(config.start - day).column("user_id").unique())
+    return chosen
 
 
 def walk(source: Source, config: BacktestConfig, prepared: Prepared) -> Iterator[Day]:

@@ -17,6 +17,8 @@ import numpy as np
 
 DECAY = 0.99
 """What earlier values still weigh when a later learn adds its own."""
+FLAT = 1e-4
+"""A variance up to which a quantity counts as one that had a single value."""
 
 
 @dataclass(frozen=True)
@@ -66,17 +68,22 @@ def rescaled(
     """The weights with first layers under which the moments `after` give the function of `before`.
 
     numbers: names of the quantities of `user` and `item`, in the order of the inputs. A quantity that had no
-    value so far has nothing to keep.
+    value so far has nothing to keep. One that had a single value was 0 always, so that its kernel has learned
+    nothing and is not scaled; a hundred times as large, it would be noise from the first other value on.
     """
     moved = dict(weights)
     for kind, layers in FIRST_LAYERS.items():
         keys = [f"{kind}:{name}" for name in numbers[kind]]
         pairs = [(before[key], after[key]) for key in keys]
-        scale = np.array([new.deviation / old.deviation if old.count else 1.0 for old, new in pairs])
-        shift = np.array([(new.mean - old.mean) / old.deviation if old.count else 0.0 for old, new in pairs])
+        varied = [old.count > 0 and old.variance > FLAT for old, _ in pairs]
+        scale = [
+            new.deviation / old.deviation if told else 1.0
+            for (old, new), told in zip(pairs, varied, strict=True)
+        ]
+        shift = [(new.mean - old.mean) / new.deviation if old.count else 0.0 for old, new in pairs]
         for layer in layers if keys else ():
             kernel = moved[f"{layer}/kernel"].astype(np.float64)
-            bias = moved[f"{layer}/bias"] + shift @ kernel[-len(keys) :]
-            kernel[-len(keys) :] *= scale[:, None]
+            kernel[-len(keys) :] *= np.array(scale)[:, None]
+            bias = moved[f"{layer}/bias"] + np.array(shift) @ kernel[-len(keys) :]
             moved |= {f"{layer}/kernel": kernel.astype(np.float32), f"{layer}/bias": bias.astype(np.float32)}
     return moved

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 
+from components import digests
 from components.events import sql
-from components.events.read import available_spans, day_files, read_day
+from components.events.read import available_spans, day_files, fingerprint, read_day
 from components.features.tables import read_table
 from pipelines import config as settings
 from schemas.home import Home
@@ -53,7 +55,8 @@ def backtest(
     first = span_of(parse_date(start))
     spans = available_spans(home.events)
     _check(spans, first, days, home)
-    given = {"bootstrap_days": bootstrap_days or first - spans[0], "seed": seed}
+    all_before = first - spans[0]
+    given = {"bootstrap_days": all_before if bootstrap_days is None else bootstrap_days, "seed": seed}
     run(home, {"start": first, "days": days, **given}, strategies, baselines, out, holdout_share)
 
 
@@ -67,7 +70,7 @@ def run(
 ) -> None:
     """`window`: fields of BacktestConfig. The settings are those in force in `home`."""
     from components.backtest.config import BacktestConfig
-    from components.backtest.run import Plan, backtest
+    from components.backtest.run import Plan, backtest, check
     from components.backtest.strategies import named
 
     config = settings.load(home)
@@ -76,15 +79,23 @@ def run(
         features = features.model_copy(update={"holdout_share": holdout_share})
         learn = learn.model_copy(update={"holdout_share": holdout_share})
     learn = learn.model_copy(update={"seed": window.get("seed", 0)})
-    plan = Plan(
-        BacktestConfig.model_validate(window),
-        learn,
-        [named(name) for name in strategies.split(",") if name],
-        [name for name in baselines.split(",") if name],
-    )
+    try:
+        plan = Plan(
+            BacktestConfig.model_validate(window),
+            learn,
+            [named(name) for name in _names(strategies)],
+            _names(baselines),
+        )
+        check(plan)
+    except ValidationError as error:
+        raise settings.ConfigError(settings.sentences(error)) from None
     weights = config.events.behavior_weights.model_dump()
     backtest(source(home, features, weights), plan, out, console.print)
     console.print(f"done: [bold]{out / 'report.md'}[/], summary.csv, daily.csv")
+
+
+def _names(listed: str) -> list[str]:
+    return [name.strip() for name in listed.split(",") if name.strip()]
 
 
 def source(home: Home, features: settings.FeaturesConfig, weights: dict[str, float]) -> Source:
@@ -98,7 +109,13 @@ def source(home: Home, features: settings.FeaturesConfig, weights: dict[str, flo
         users=read_table(home.users),
         features=features,
         weights=weights,
+        fingerprint=lambda first, last: _fingerprint(home, first, last),
     )
+
+
+def _fingerprint(home: Home, first: int, last: int) -> str:
+    tables = [digests.of_file(path) if path.is_file() else "" for path in (home.items, home.users)]
+    return digests.of_settings([fingerprint(home.events, first, last), *tables])
 
 
 def _check(spans: list[int], first: int, days: int, home: Home) -> None:

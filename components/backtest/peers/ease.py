@@ -11,7 +11,9 @@ ITEMS = 4000
 """Most popular items that are modelled; the others follow by popularity."""
 
 GRID = tuple(
-    {"half_life": half_life, "ridge": ridge} for half_life in (60.0, 1e6) for ridge in (20.0, 100.0, 500.0)
+    {"half_life": half_life, "ridge": ridge}
+    for half_life in (60.0, 14.0, 1e6)
+    for ridge in (20.0, 100.0, 500.0, 2000.0)
 )
 
 

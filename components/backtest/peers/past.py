@@ -37,7 +37,9 @@ class Past:
         self.user = users.indices.to_numpy(zero_copy_only=False).astype(np.int64)
         self.item = item.to_numpy().astype(np.int64)
         self.age = (span - takes.column("span").to_numpy()).astype(np.float32)  # days, from 1
-        self.weight = takes.column("weight").to_numpy().astype(np.float32)
+        weight = takes.column("weight").to_numpy().astype(np.float32)
+        self.weight = weight / max(weight.max(initial=0.0), 1e-12)
+        """The weightiest behaviour of the log at 1: settings mean the same where there are clicks alone."""
         self._counts: dict[float, sparse.csr_matrix] = {}
 
     @property

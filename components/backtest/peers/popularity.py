@@ -6,7 +6,7 @@ import numpy as np
 
 from components.backtest.peers.past import Past, Scores
 
-GRID = ({"days": 7},)
+GRID = tuple({"days": days} for days in (7, 1, 3, 28))
 
 
 def fit(past: Past, days: int) -> Scores:

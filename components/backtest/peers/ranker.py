@@ -10,7 +10,7 @@ from components.backtest.peers.past import Past, Scores
 from components.features import rows as layout
 
 CHUNK_SCORES = 2**24
-"""Scores that are held at a time."""
+"""Scores, or likenesses to users, that are held at a time."""
 
 
 class PeerRanker:
@@ -27,7 +27,7 @@ class PeerRanker:
         place = np.where(self.past.gone[place], -1, place)
         bounds = layout.offsets(rows, "item_id")
         ranks = np.full(len(place), items + 1, np.int64)
-        size = max(1, CHUNK_SCORES // max(items, 1))
+        size = max(1, CHUNK_SCORES // max(items, len(self.past.users), 1))
         for start in range(0, len(users), size):
             asked = users[start : start + size].astype(np.int64)
             scores = np.where(self.past.gone, -np.inf, self.scores(asked))

@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.backtest.asked import Asked
-from components.backtest.walk import Source, ask
+from components.backtest.config import BacktestConfig
+from components.backtest.walk import Source, ask, prepare
 from components.events.config import BehaviorWeights
 from components.features import rows as layout
 from components.features.advance import advance
@@ -159,3 +160,26 @@ def test_a_saved_question_is_the_same_question(asked: Asked, before: DataState, 
     loaded = Asked.load(tmp_path / "one")
     metrics = ("recall_at_5", "ndcg_at_5", "mrr")
     assert loaded.measure(Scores(before), metrics) == asked.measure(Scores(before), metrics)
+
+
+def test_a_withdrawn_item_is_out_of_reach_in_both_views(before: DataState) -> None:
+    """Else it would count as a hit among the new items of those who had almost everything."""
+    one = before.catalogue["item_id"][0].as_py()
+    until = pa.array([SPAN - 1, *[None] * (before.catalogue.num_rows - 1)], pa.int64())
+    withdrawn = replace(before, catalogue=before.catalogue.append_column("available_until", until))
+    rows = ask(SOURCE, before, EVENTS[SPAN], SPAN).rows
+    items = np.array(layout.flat(rows, "item_id").to_pylist())
+    assert (items == one).any()
+    known = Asked.of(rows, before).known
+    np.testing.assert_array_equal(Asked.of(rows, withdrawn).known, known & (items != one))
+
+
+def test_peers_are_tuned_on_as_many_days_as_it_takes_to_have_enough_users(tmp_path: Path) -> None:
+    def days(rows: int) -> list[int]:
+        config = BacktestConfig(start=SPAN, days=1, bootstrap_days=DAYS, tune_days=(1,), tune_rows=rows)
+        return sorted(SPAN - span for span in prepare(SOURCE, config, tmp_path / str(rows)).tuning)
+
+    users = len(EVENTS[SPAN - 1]["user_id"].unique())
+    assert days(users) == [1]
+    assert days(users + 1) == [1, 2]
+    assert days(10**6) == list(range(1, DAYS))

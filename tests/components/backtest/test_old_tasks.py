@@ -18,8 +18,8 @@ def test_the_mean_is_over_rows_whoever_has_many() -> None:
 
 
 def test_users_are_drawn_not_rows() -> None:
-    """A hundred rows of each of two users tell as little as one of each: all or nothing may be drawn."""
-    rows = kept(np.repeat([1.0, 0.0], 100), ["a"] * 100 + ["b"] * 100)
+    """A hundred rows of each of six users tell as little as one of each: hardly anything, though 600."""
+    rows = kept(np.repeat([1.0, 0.0] * 3, 100), list(np.repeat(list("abcdef"), 100)))
     value = old_tasks.mean(rows, 500, 0)
     assert (value.low, value.high) == (0.0, 1.0)
 

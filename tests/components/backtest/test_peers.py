@@ -100,6 +100,18 @@ def test_ease_is_the_closed_form() -> None:
     np.testing.assert_allclose(ease.fit(one, half_life=1e6, ridge=2.0)(users), taken @ weights, atol=1e-4)
 
 
+def test_what_was_taken_counts_for_more_than_what_was_not_however_long_ago() -> None:
+    one = past(("ann", "tea", 600), ("bob", "milk", 1))
+    found = ials.confidences(one, half_life=60.0, confidence=3.0)
+    assert (found.data > 1.0).all(), "an absent pair has 1"
+    assert found.data.max() == pytest.approx(1.0 + 3.0 * 2 ** (-1 / 60))
+
+
+def test_settings_mean_the_same_where_there_are_clicks_alone() -> None:
+    takes = [["ann", "bob"], ["tea", "milk"], [SPAN - 1, SPAN - 2], [0.3, 0.15]]
+    assert Past(pa.table(takes, schema=TAKES), CATALOGUE, SPAN).weight.tolist() == [1.0, 0.5]
+
+
 def test_strongest_keeps_the_largest_positive_entries() -> None:
     found = strongest(np.array([[0.1, 0.9, 0.5], [-1.0, 0.0, 0.2]]), 2)
     np.testing.assert_allclose(found.toarray(), [[0.0, 0.9, 0.5], [0.0, 0.0, 0.2]])

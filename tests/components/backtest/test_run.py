@@ -136,6 +136,35 @@ def test_a_further_strategy_joins_without_doing_the_others_again(out: Path, tmp_
     assert not any("default" in text for text in told)
 
 
+def test_a_name_stands_for_one_line_in_a_folder(out: Path, tmp_path: Path) -> None:
+    """Or the figures of one would be told of another."""
+    shutil.copytree(out, tmp_path / "more")
+    backtest(source(), plan(("x:epochs=2",)), tmp_path / "more")
+    with pytest.raises(ValueError, match="x holds the days of another line of that name"):
+        backtest(source(), plan(("x:epochs=3",)), tmp_path / "more")
+    for strategies, word in (
+        (("default", "default"), "default is named twice"),
+        (("popularity:epochs=2",), "popularity is a baseline's name"),
+    ):
+        with pytest.raises(ValueError, match=word):
+            backtest(source(), plan(strategies), tmp_path / "nothing")
+    with pytest.raises(ValueError, match="nothing is compared"):
+        backtest(source(), replace(plan(()), peers=()), tmp_path / "nothing")
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_another_log_is_refused_in_the_same_folder(out: Path) -> None:
+    with pytest.raises(ValueError, match=r"other settings \(log\)"):
+        backtest(replace(source(), fingerprint=lambda first, last: f"{first} to {last}"), plan(), out)
+
+
+def test_what_was_trained_anew_after_the_last_day_alone_is_not_chosen(tmp_path: Path) -> None:
+    backtest(source(), plan(("default", f"full-{DAYS}")), tmp_path)
+    told = (tmp_path / "report.md").read_text()
+    assert "**default.**" in told
+    assert "above" not in told.partition("## Against")[2].partition("##")[0], "too few days to tell"
+
+
 def test_other_settings_are_refused_in_the_same_folder(out: Path) -> None:
     with pytest.raises(ValueError, match="other settings"):
         backtest(source(), plan(days=2), out)

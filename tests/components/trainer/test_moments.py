@@ -126,3 +126,23 @@ def test_a_quantity_without_a_value_so_far_moves_nothing() -> None:
         weights, {"user": (), "item": ("x",)}, {"item:x": Moments()}, {"item:x": Moments(9.0, 5.0, 4.0)}
     )
     assert all(np.array_equal(moved[name], weights[name]) for name in weights)
+
+
+def test_a_quantity_that_varies_for_the_first_time_moves_no_score_far():
+    """Its kernel has learned nothing: it stays, and so does the function at the one value there was."""
+    before = Moments().update(np.zeros(100))
+    after = before.update(np.concatenate([np.zeros(80), np.full(20, 0.4)]))
+    rng = np.random.default_rng(0)
+    weights = {
+        "item/hidden/kernel": rng.normal(size=(4, 3)).astype(np.float32),
+        "item/hidden/bias": rng.normal(size=3).astype(np.float32),
+    }
+    names = {"item": ["discount"], "user": []}
+    moved = rescaled(weights, names, {"item:discount": before}, {"item:discount": after})
+    np.testing.assert_array_equal(moved["item/hidden/kernel"], weights["item/hidden/kernel"])
+    at_nothing = (0.0 - after.mean) / after.deviation
+    np.testing.assert_allclose(
+        moved["item/hidden/bias"] + at_nothing * moved["item/hidden/kernel"][-1],
+        weights["item/hidden/bias"],
+        rtol=1e-5,
+    )

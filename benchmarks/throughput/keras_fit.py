@@ -12,11 +12,12 @@ import tensorflow as tf
 from benchmarks.throughput import rows
 from benchmarks.throughput.keras_pipeline import dataset
 from components.trainer.model import TwoTower
+from components.trainer.rates import table_rate
 from components.trainer.trends import TrendTable
 
 OPTIMIZERS = {
-    "adagrad": lambda config: tf.keras.optimizers.Adagrad(config.table_rate),
-    "adam": lambda config: tf.keras.optimizers.Adam(config.dense_rate),
+    "adagrad": lambda state: tf.keras.optimizers.Adagrad(table_rate(state.config, state.spec)),
+    "adam": lambda state: tf.keras.optimizers.Adam(state.config.dense_rate),
 }
 
 
@@ -38,7 +39,7 @@ def measure(folder: Path, passes: int, optimizer: str) -> dict[str, float]:
     clock = Clock()
     trends = TrendTable(data.item_days, steps.catalogue, int(steps.spans.min()), int(steps.spans.max()))
     model = TwoTower(state)
-    model.compile(OPTIMIZERS[optimizer](state.config))
+    model.compile(OPTIMIZERS[optimizer](state))
     model.fit(dataset(steps, trends, state.config.seed), epochs=1 + passes, verbose=0, callbacks=[clock])
     first, *later = (after - before for before, after in zip(clock.times, clock.times[1:], strict=False))
     return {"first": first, "later": sum(later) / passes, "cpu": (clock.cpu[-1] - clock.cpu[1]) / passes}

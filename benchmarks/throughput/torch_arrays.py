@@ -12,6 +12,7 @@ from benchmarks.throughput import rows
 from benchmarks.throughput.keras_pipeline import Batch
 from components.features.catalogue import NOVEL_DAYS
 from components.trainer.model import FLOOR, TwoTower
+from components.trainer.rates import table_rate
 from components.trainer.trends import TrendTable
 from schemas.events import BEHAVIORS
 
@@ -52,6 +53,7 @@ def write(folder: Path) -> None:
     }
     np.savez(folder / ARRAYS, **arrays)
     config = state.config.model_dump(mode="json")
+    config["table_rate"] = table_rate(state.config, state.spec)
     spec = {"user_categories": state.spec.user_categories, "item_categories": state.spec.item_categories}
     ours = {"floor": FLOOR, "behaviors": len(BEHAVIORS), "novel_days": NOVEL_DAYS}
     (folder / SETTINGS).write_text(json.dumps({**config, **spec, **ours}))

@@ -93,7 +93,12 @@ class LearnConfig(BaseModel):
     )
     first_epochs: int = Field(2, ge=1, le=100, description="passes over the rows of a first model")
     epochs: int = Field(1, ge=1, le=100, description="passes over new and replayed rows of a later one")
-    table_rate: float = Field(0.01, gt=0, le=10, description="initial rate of embedding tables (Adagrad)")
+    table_rate: float | None = Field(
+        None,
+        gt=0,
+        le=10,
+        description="initial rate of embedding tables (Adagrad); null: .01, .03 where items have no category",
+    )
     dense_rate: float = Field(0.003, gt=0, le=1, description="initial rate of dense layers (Adam)")
     later_rate: float = Field(0.4, gt=0, le=1, description="least share of these rates that later learns use")
     rate_steps: int = Field(

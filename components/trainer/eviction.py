@@ -48,7 +48,9 @@ def evict(state: ModelState, stay: Mapping[str, Collection[str]]) -> ModelState:
             continue
         rows, width = weights[table].shape
         free = places[vocabulary] + 1
-        weights[table] = _with_rows(weights[table], free, initial_table(table, rows, width, state.config))
+        weights[table] = _with_rows(
+            weights[table], free, initial_table(table, rows, width, state.config, state.spec)
+        )
         if (slot := ACCUMULATOR + table) in slots:
             start = np.full_like(slots[slot], INITIAL_ACCUMULATOR)
             slots[slot] = _with_rows(slots[slot], free, start)

@@ -47,6 +47,11 @@ class FeatureSpec:
             *(f"item:{name}" for name in self.item_categories),
         )  # fmt: skip
 
+    @property
+    def ids_alone(self) -> bool:
+        """Whether nothing but its id tells what kind of item one is."""
+        return not self.item_categories
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 

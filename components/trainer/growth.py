@@ -26,7 +26,7 @@ def grow(state: ModelState, ids: Mapping[str, Iterable[str]]) -> ModelState:
         if vocabulary is None or vocabularies[vocabulary].size <= len(weights[table]):
             continue
         rows, width = capacity(vocabularies[vocabulary].size), weights[table].shape[1]
-        start = initial_table(table, rows, width, state.config)
+        start = initial_table(table, rows, width, state.config, state.spec)
         weights[table] = extend(weights[table], start)
         slot = ACCUMULATOR + table
         if slot in slots:

@@ -29,7 +29,7 @@ from components.trainer.moments import Moments, rescaled
 from components.trainer.objective import row_weights
 from components.trainer.optimizer import RowSparse, fisher, steps_of
 from components.trainer.pull import Pull, ewc, l2
-from components.trainer.rates import later_share, tiny_day
+from components.trainer.rates import later_share, table_rate, tiny_day
 from components.trainer.state import ModelState
 from components.trainer.steps import Steps
 from components.trainer.vocabulary import Vocabulary
@@ -220,7 +220,7 @@ def _trained(
     share = 1.0
     if not first:
         share = later_share(steps_of(state.slots), config) * tiny_day(table.num_rows, config.batch_rows)
-    rates = share * config.table_rate, share * config.dense_rate
+    rates = share * table_rate(config, state.spec), share * config.dense_rate
     pull = None if first or not config.pull else _pull(state, model, rates)
     slots = of_optimizer(state.slots)
     optimizer = RowSparse(model.table_variables, model.dense_variables, *rates, slots, pull)

@@ -3,6 +3,19 @@
 from __future__ import annotations
 
 from components.trainer.config import LearnConfig
+from components.trainer.features import FeatureSpec
+
+WITH_FEATURES, IDS_ALONE = 0.01, 0.03
+
+
+def table_rate(config: LearnConfig, spec: FeatureSpec) -> float:
+    """The initial rate of tables where none is set: ids learn faster where nothing else tells items apart.
+
+    Beside categories, which many items share, rows of ids are to say little until much is known of them.
+    """
+    if config.table_rate is not None:
+        return config.table_rate
+    return IDS_ALONE if spec.ids_alone else WITH_FEATURES
 
 
 def later_share(steps: int, config: LearnConfig) -> float:

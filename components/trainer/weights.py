@@ -107,12 +107,13 @@ def widened(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {name: whole(one) if name.endswith(of_layer) else one for name, one in arrays.items()}
 
 
-def initial_table(name: str, rows: int, width: int, config: LearnConfig) -> np.ndarray:
+def initial_table(name: str, rows: int, width: int, config: LearnConfig, spec: FeatureSpec) -> np.ndarray:
     """float32 [rows, width]; row r is a function of (seed, name, r), however many rows are asked for.
 
-    Ids start at zero, but those of items where the zero vector, which has no direction, would be no start.
+    Ids start at zero, but those of items where the zero vector would be no start: where directions count,
+    and where items have ids alone, so that all of them would begin as one and histories as nothing.
     """
-    if name in ID_TABLES and not (config.cosine and name == "item/id"):
+    if name in ID_TABLES and not (name == "item/id" and (config.cosine or spec.ids_alone)):
         return np.zeros((rows, width), np.float32)
     rng = np.random.default_rng([config.seed, zlib.crc32(name.encode())])
     return (rng.standard_normal((rows, width)) * 0.1).astype(np.float32)
@@ -128,23 +129,25 @@ def initial(
     arrays = {}
     for name, vocabulary in tables(spec).items():
         rows = table_rows(name, vocabularies[vocabulary] if vocabulary else None)
-        arrays[name] = initial_table(name, rows, table_width(name, config), config)
+        arrays[name] = initial_table(name, rows, table_width(name, config), config, spec)
     for name, (inputs, outputs) in dense_shapes(config, spec).items():
         rng = np.random.default_rng([config.seed, zlib.crc32(name.encode())])
         limit = math.sqrt(6 / (inputs + outputs))
         arrays[f"{name}/kernel"] = rng.uniform(-limit, limit, (inputs, outputs)).astype(np.float32)
         arrays[f"{name}/bias"] = np.zeros(outputs, np.float32)
-    return {**arrays, **_prior(config, arrays, repeats)}
+    return {**arrays, **_prior(config, spec, arrays, repeats)}
 
 
-def _prior(config: LearnConfig, arrays: Mapping[str, np.ndarray], repeats: float) -> dict[str, np.ndarray]:
+def _prior(
+    config: LearnConfig, spec: FeatureSpec, arrays: Mapping[str, np.ndarray], repeats: float
+) -> dict[str, np.ndarray]:
     """What makes the untrained model a blend of popularity, personal frequency and likeness to the past."""
     zeroed = ("item/out", "user/trend", "repeat/kind", "repeat/out", "repeat/linear", "user/skip")
     prior = {f"{name}/kernel": np.zeros_like(arrays[f"{name}/kernel"]) for name in zeroed}
     for place in range(len(config.half_lives)):
         rows = slice(place * config.dimension, (place + 1) * config.dimension)
         np.fill_diagonal(prior["user/skip/kernel"][rows], config.likeness / len(config.half_lives))
-    # Not zero: where items have no features, all vectors start at zero and nothing else would move them.
+    # Small, not zero: the hidden layer learns through it.
     prior["user/out/kernel"] = OUT_SCALE * arrays["user/out/kernel"]
     if config.encoder == "attention":
         prior |= {
@@ -152,7 +155,7 @@ def _prior(config: LearnConfig, arrays: Mapping[str, np.ndarray], repeats: float
             for name in ("out", "skip")
         }
         np.fill_diagonal(prior["encoder/skip/kernel"][: config.dimension], config.likeness)
-        prior[PLACES] = initial_table(PLACES, config.recent_items, config.dimension, config)
+        prior[PLACES] = initial_table(PLACES, config.recent_items, config.dimension, config, spec)
     prior["user/trend/bias"] = np.array(TREND_PRIOR, np.float32)
     prior["repeat/linear/kernel"][:, 0] = REPEAT_PRIOR
     prior["repeat/linear/bias"] = np.array([REPEAT_BIAS + min(0.0, math.log(repeats / REPEATS))], np.float32)

@@ -12,9 +12,12 @@ import tensorflow as tf
 
 from components.features.config import FeaturesConfig
 from components.features.stretch import advance_stretch
+from components.trainer.config import LearnConfig
 from components.trainer.export import export
+from components.trainer.features import FeatureSpec
 from components.trainer.learn import TrainingRows, learn
 from components.trainer.moment import push_rows
+from components.trainer.rates import table_rate
 from components.trainer.scoring import Scorer
 from components.trainer.vocabulary import lookup_table
 from schemas.signatures import RECOMMEND
@@ -48,6 +51,34 @@ def test_one_user_is_learned_and_served(items: int, tmp_path: Path) -> None:
     assert served["item_id"].shape == (2, items)
     _, scores = Scorer(candidate.state, rows.data).top_k(push_rows(rows.data, [user, ""]), 10)
     np.testing.assert_allclose(served["score"], scores, atol=1e-5)
+
+
+def test_tastes_are_told_apart_where_ids_are_all_there_is() -> None:
+    """Did items start as one vector, a day's passes would find popularity and nothing else."""
+    rng = np.random.default_rng(0)
+    users = [f"u{n}" for n in range(120)]
+    events = [
+        (user, f"{'ab'[taste]}{item}")
+        for taste, user in zip(np.arange(len(users)) % 2, users, strict=True)
+        for item in rng.choice(20, 8, replace=False)
+    ]
+    rows = bare(events)
+    state = learn(None, rows, CONFIG.model_copy(update={"first_epochs": 8})).state
+    assert state.spec.ids_alone
+    ids, scores = Scorer(state, rows.data).top_k(push_rows(rows.data, users), 40)
+    taken = set(events)
+    apart = []
+    for taste, user, of_user, score in zip(np.arange(len(users)) % 2, users, ids, scores, strict=True):
+        fresh = np.array([(user, item) not in taken for item in of_user])
+        own = np.array([item[0] == "ab"[taste] for item in of_user])
+        apart.append(score[fresh & own].mean() - score[fresh & ~own].mean())
+    assert np.mean(np.array(apart) > 0) > 0.8
+
+
+def test_rows_of_ids_learn_faster_where_nothing_else_tells_items_apart() -> None:
+    alone, described = (FeatureSpec((), (), kinds, ()) for kinds in ((), ("genre",)))
+    assert table_rate(LearnConfig(), alone) == 3 * table_rate(LearnConfig(), described)
+    assert table_rate(LearnConfig(table_rate=0.5), alone) == 0.5
 
 
 def test_an_empty_catalogue_cannot_be_exported(tmp_path: Path) -> None:

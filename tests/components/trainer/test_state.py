@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from components.trainer.config import LearnConfig
+from components.trainer.features import FeatureSpec
 from components.trainer.growth import grow
 from components.trainer.optimizer import ACCUMULATOR, INITIAL_ACCUMULATOR
 from components.trainer.state import ModelState
@@ -66,8 +67,11 @@ def test_growth_within_the_spare_rows_copies_nothing(world: World) -> None:
 
 
 def test_a_row_starts_the_same_however_large_its_table() -> None:
-    small, large = (initial_table("item/feature/brand", rows, 4, LearnConfig(seed=3)) for rows in (10, 1000))
-    assert np.array_equal(small, large[:10])
+    spec = FeatureSpec((), (), (), ())
+    for table in ("item/feature/brand", "item/id"):
+        small, large = (initial_table(table, rows, 4, LearnConfig(seed=3), spec) for rows in (10, 1000))
+        assert np.array_equal(small, large[:10])
+        assert small.any()
 
 
 def test_a_vocabulary_only_appends() -> None:

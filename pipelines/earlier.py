@@ -96,14 +96,21 @@ def _has_changed(events: Path, one: Ingest) -> bool:
     """Whether the day files are others than then; those that nobody touched since are not read again."""
     spans = range(one.first_span, one.last_span + 1)
     # A new version counts whatever the clock said when it came.
-    touched = any(
-        read_account(one.events, span)["version"] != day_files(events, span).version for span in spans
-    ) or any(
+    touched = any(_version_then(one, span) not in (None, day_files(events, span).version) for span in spans)
+    touched = touched or any(
         path.stat().st_ctime_ns // 10**6 >= one.started
         for span in spans
         for path in _files_and_folders(events / date_of(span).isoformat())
     )
     return touched and fingerprint(events, one.first_span, one.last_span) != one.fingerprint
+
+
+def _version_then(one: Ingest, span: int) -> int | None:
+    """None where the account was tidied away."""
+    try:
+        return read_account(one.events, span)["version"]
+    except FileNotFoundError:
+        return None
 
 
 def _files_and_folders(day: Path) -> Iterator[Path]:

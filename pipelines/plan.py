@@ -77,6 +77,8 @@ def plan(
     """
     from components.pusher.repair import repair
 
+    if first_span is not None and first_span > span:
+        raise PlanError(f"the stretch ends on {date_of(span)}, before it begins on {date_of(first_span)}")
     fold_inbox(home)
     repair(home.serving, home.mlflow_uri)
     served = lineage.champion(home.serving)

@@ -98,7 +98,10 @@ def import_events(
         faults = counts(connection, "faulty", "fault.field || ' ' || fault.reason")
         if not posted and not sql.single(connection, "SELECT count(*) FROM log")[0]:
             told = ", ".join(f"{reason}: {count}" for reason, count in faults.items()) or "it has none"
-            raise ValueError(f"no row of {source} can be used ({told}): check which column is named as what")
+            cure = "check which column is named as what"
+            if "timestamp not a time" in faults:
+                cure += ", and how times are written (--time-format)"
+            raise ValueError(f"no row of {source} can be used ({told}): {cure}")
         written_days, merged = write_days(connection, home, name, replace, scratch, on_day)
         summary = dataclasses.replace(
             _summary(connection, home, faults),

@@ -61,6 +61,11 @@ def test_a_first_day_needs_a_bootstrap(home):
     assert plan(home, FIRST_SPAN + 2, first_span=FIRST_SPAN).first_span == FIRST_SPAN
 
 
+def test_a_stretch_has_its_days_in_order(home):
+    with pytest.raises(PlanError, match="ends on 2024-03-04, before it begins on 2024-03-06"):
+        plan(home, FIRST_SPAN, first_span=FIRST_SPAN + 2)
+
+
 def test_a_bootstrap_beside_a_champion_has_nothing_to_do(home):
     serve(home, FIRST_SPAN)
     assert "there is a champion already" in plan(home, FIRST_SPAN, first_span=FIRST_SPAN).skip

@@ -24,7 +24,7 @@ class BacktestConfig(BaseModel):
     tune_days: tuple[int, ...] = Field(
         (1, 3, 5), description="days before the start on which peers choose their hyper-parameters"
     )
-    tune_rows: int = Field(500, ge=0, description="user-days below which they choose on earlier days as well")
+    tune_rows: int = Field(200, ge=0, description="user-days below which they choose on earlier days as well")
     resamples: int = Field(2000, ge=100, le=100_000, description="draws of the bootstrap over days")
     seed: int = Field(0, ge=0, lt=2**31, description="seed of samples, bootstraps and peers")
 

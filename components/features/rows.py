@@ -67,8 +67,15 @@ def scalar(table: pa.Table, name: str) -> np.ndarray | pa.Array:
     return found if pa.types.is_string(found.type) else found.to_numpy(zero_copy_only=False)
 
 
+MOST_TEXT = 2**31 - 1
+"""Bytes of text in one column of a table whose offsets are of 32 bits."""
+
+
 def concat(tables: Iterable[pa.Table]) -> pa.Table:
-    """All rows, one after another. Features that a table lacks are missing in its rows."""
+    """All rows, one after another. Features that a table lacks are missing in its rows.
+
+    ValueError where a feature has two types, or where rows hold more text than a column can.
+    """
     tables = list(tables)
     if not tables:
         return empty_rows()
@@ -80,7 +87,21 @@ def concat(tables: Iterable[pa.Table]) -> pa.Table:
                     f"column {field.name!r} is {field.type} in some rows and {columns[field.name]} in others:"
                     " keep the type of a feature, or give the changed one a new name"
                 )
-    return pa.concat_tables([_with_columns(table, columns) for table in tables]).combine_chunks()
+    whole = pa.concat_tables([_with_columns(table, columns) for table in tables])
+    for name, type_ in columns.items():
+        if pa.types.is_string(type_.value_type) and _text(whole.column(name)) > MOST_TEXT:
+            raise ValueError(
+                f"{whole.num_rows:,} rows have more than 2 GiB of text in {name!r}: bootstrap fewer days at"
+                " once (the later ones are learned day by day), or lower features.row_history_items"
+            )
+    return whole.combine_chunks()
+
+
+def _text(column: pa.ChunkedArray) -> int:
+    """Bytes of text in a list column; counted where there might be too many alone."""
+    if column.nbytes <= MOST_TEXT:
+        return 0
+    return sum(pc.sum(pc.binary_length(chunk.flatten())).as_py() or 0 for chunk in column.chunks)
 
 
 def _with_columns(table: pa.Table, columns: Mapping[str, pa.DataType]) -> pa.Table:

@@ -33,7 +33,8 @@ def health(report: Mapping[str, object], candidate: Recommender, rows: pa.Table)
 
     report: what training wrote (`diverged` and numbers); rows: held-out rows, of which the users with a
     history are asked for lists, since users of whom nothing is known rightly get one list. `users_asked`
-    counts users and `distinct_lists` their different lists; `finite_scores` is false if one is NaN or inf.
+    counts users and `distinct_lists` their different lists; `lists_hold_all`: the catalogue is no longer than
+    a list; `finite_scores` is false if one is NaN or inf.
     """
     numbers = [value for value in report.values() if isinstance(value, float)]
     asked = known_users(rows)
@@ -44,4 +45,5 @@ def health(report: Mapping[str, object], candidate: Recommender, rows: pa.Table)
         "finite_scores": bool(np.isfinite(scores).all()),
         "users_asked": len(items),
         "distinct_lists": len({tuple(one) for one in items}),
+        "lists_hold_all": items.shape[1] < LENGTH,
     }

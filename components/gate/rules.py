@@ -42,10 +42,10 @@ def trained_soundly(health: Mapping) -> Finding:
 
 
 def tells_users_apart(health: Mapping, config: GateConfig) -> Finding:
-    """Users with different histories do not all get one list."""
+    """Users with different histories do not all get one list, where there is more than fits into one."""
     asked, lists = health["users_asked"], health["distinct_lists"]
     rule = "no constant lists"
-    if asked >= config.min_users and lists == 1:
+    if asked >= config.min_users and lists == 1 and not health.get("lists_hold_all", False):
         return Finding(
             rule, HARM, f"The candidate recommends one and the same list to all {asked} users asked."
         )

@@ -100,6 +100,7 @@ def test_a_sick_model_is_rejected_however_good_it_looks(finding, said):
 
 def test_few_users_may_share_a_list():
     assert judge(PAIR, {}, HEALTHY | {"users_asked": 5, "distinct_lists": 1}, CONFIG).blessed
+    assert judge(PAIR, {}, HEALTHY | {"distinct_lists": 1, "lists_hold_all": True}, CONFIG).blessed
 
 
 @pytest.mark.parametrize(("against", "loss"), [("month_ago", 0.12), ("best_ever", 0.35)])

@@ -10,7 +10,7 @@ from components.backtest.peers.past import Past, Scores
 GRID = tuple(
     {"half_life": half_life, "share": share, "days": days}
     for half_life in (60.0, 7.0, 20.0, 120.0, 240.0)
-    for share in (0.1, 0.5, 2.0, 5.0)
+    for share in (0.1, 0.5, 2.0)
     for days in (7, 1, 28)
 )
 

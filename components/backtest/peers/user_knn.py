@@ -12,7 +12,7 @@ from components.backtest.peers.past import Past, Scores, strongest, unit_rows
 
 GRID = tuple(
     {"half_life": half_life, "neighbours": neighbours, "own": own}
-    for half_life in (30.0, 10.0, 90.0, 240.0)
+    for half_life in (30.0, 10.0, 90.0)
     for neighbours in (50, 100, 300, 1000)
     for own in (0.1, 0.4, 0.7)
 )

@@ -17,7 +17,7 @@ BEHAVIORS = (PURCHASE, CART, FAVOURITE, CLICK)
 EARLIEST = dt.date(1990, 1, 1)
 """Times before it are zeros and broken numbers that were taken for epochs."""
 LONGEST_ID = 1024
-"""Bytes of an id."""
+"""Of an id, in bytes of UTF-8."""
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")
 

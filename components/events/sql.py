@@ -10,7 +10,6 @@ import duckdb
 
 from schemas.events import BEHAVIORS, LONGEST_ID
 
-"""Bytes of UTF-8."""
 _BLANK = " \t\r\n\u00a0\ufeff"
 
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from pipelines.processes import write_whole
 from schemas.home import Home
 
 SILENT_SECONDS = 20 * 60
@@ -83,9 +84,7 @@ def _try(home: Home, owner: str, lasting: bool) -> str | None:
         if lease and lease["owner"] != owner and _lasts(lease):
             return lease["owner"]
         mine = {"owner": owner, "lasting": lasting, "process": os.getpid(), "started": _started(os.getpid())}
-        aside = file.with_suffix(".new")
-        aside.write_text(json.dumps(mine | {"heard": time.time()}))
-        aside.replace(file)
+        write_whole(file, json.dumps(mine | {"heard": time.time()}))
         return None
 
 

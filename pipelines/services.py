@@ -18,7 +18,7 @@ import httpx
 
 from pipelines.client import PYTHON
 from pipelines.environment import SWITCHES
-from pipelines.processes import REPOSITORY, socket_address
+from pipelines.processes import REPOSITORY, socket_address, write_whole
 from schemas import lineage
 from schemas.home import MODEL_NAME, Home
 
@@ -61,9 +61,7 @@ class Ports:
 
     def write(self, home: Home) -> None:
         _ports_file(home).parent.mkdir(parents=True, exist_ok=True)
-        aside = _ports_file(home).with_suffix(".new")
-        aside.write_text(json.dumps(asdict(self)) + "\n")
-        aside.replace(_ports_file(home))
+        write_whole(_ports_file(home), json.dumps(asdict(self)) + "\n")
 
     @property
     def airflow_url(self) -> str:
@@ -182,10 +180,7 @@ def airflow_password(home: Home) -> str:
     file = passwords_file(home)
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        aside = file.with_suffix(".new")
-        aside.touch(mode=0o600)
-        aside.write_text(json.dumps({AIRFLOW_USER: secrets.token_urlsafe(12)}))
-        aside.replace(file)
+        write_whole(file, json.dumps({AIRFLOW_USER: secrets.token_urlsafe(12)}), mode=0o600)
     return json.loads(file.read_text())[AIRFLOW_USER]
 
 

@@ -17,7 +17,7 @@ from scipy import stats  # type: ignore[import-untyped]
 
 
 class Interval(NamedTuple):
-    """An estimate with its interval; NaN where there is nothing to say, bounds alone where too little is."""
+    """An estimate with its interval; NaN where there is nothing to say, in the bounds where too little is."""
 
     estimate: float
     low: float

@@ -71,11 +71,7 @@ def write(
         title = f"Next-day recall@{k} against cost"
         plots.against_cost(trained, f"recall_at_{k}_{ALL}", title).savefig(out / "cost.png")
     # Trained anew only after the last day that was asked about, a line was never asked what it had learned.
-    learning = {
-        one.name
-        for one in models
-        if one.strategy.daily or (one.strategy.learns and retrained(one.journal.days[:-1]))
-    }
+    learning = {one.name for one in models if one.strategy.daily or retrained(one.journal.days[:-1])}
     candidates = [row for row in trained if row["line"] in learning]
     kept = {one.name: one.journal.old_task for one in models}
     choice = choose(candidates, days, kept, k, config.resamples, config.seed)

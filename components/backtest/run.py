@@ -145,7 +145,7 @@ def _claim(out: Path, source: Source, plan: Plan) -> None:
     path = out / MANIFEST
     if path.exists():
         there = json.loads(path.read_text())
-        if others := sorted(_others(there, json.loads(json.dumps(settings)))):
+        if others := sorted(_others(there, settings)):
             raise ValueError(
                 f"{out} holds a backtest with other settings ({', '.join(others)}):"
                 " choose another folder for --out"

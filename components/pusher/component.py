@@ -9,7 +9,6 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import InfraBlessing, Model, ModelBlessing, PushedModel
 
 from components.artifacts import MlflowRun
-from components.durable import make_durable
 from components.pusher.availability import wait_until_available
 from components.pusher.config import PusherConfig
 from components.pusher.draft import read_draft
@@ -44,8 +43,7 @@ def Pusher(
         raise RuntimeError(
             "the gate did not bless the candidate, yet the release holds it: run the release again"
         )
-    for folder in (draft.lineage.model_uri, draft.lineage.data_uri):
-        make_durable(Path(folder))  # a version names what the next one starts from
+    draft.secure()
     version = push(draft.saved_model, draft.lineage, place.serving, draft.expected_champion)
     pushed.set_int_custom_property("pushed", 1)
     pushed.set_string_custom_property("pushed_destination", str(place.serving / str(version)))

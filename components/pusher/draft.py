@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.durable import make_durable
 from components.record.files import RUN_FILE
 from schemas.lineage import Lineage
 
@@ -21,6 +22,11 @@ class Draft:
     lineage: Lineage
     """Its version is 0 until the push gives it one."""
     expected_champion: int | None
+
+    def secure(self) -> None:
+        """Syncs what the version will name: the next one starts from it."""
+        for place in (self.lineage.model_uri, self.lineage.data_uri):
+            make_durable(Path(place))
 
 
 def read_draft(release: Path, run: Path) -> Draft | None:

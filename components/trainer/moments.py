@@ -36,6 +36,11 @@ class Moments:
         return math.sqrt(self.variance + 1e-6)
 
     @property
+    def varied(self) -> bool:
+        """Whether there was more than one value."""
+        return self.count > 0 and self.variance > FLAT
+
+    @property
     def scaled_missing(self) -> float:
         """The input that a missing value is."""
         return 0.0 if self.missing is None else (self.missing - self.mean) / self.deviation
@@ -75,15 +80,11 @@ def rescaled(
     for kind, layers in FIRST_LAYERS.items():
         keys = [f"{kind}:{name}" for name in numbers[kind]]
         pairs = [(before[key], after[key]) for key in keys]
-        varied = [old.count > 0 and old.variance > FLAT for old, _ in pairs]
-        scale = [
-            new.deviation / old.deviation if told else 1.0
-            for (old, new), told in zip(pairs, varied, strict=True)
-        ]
-        shift = [(new.mean - old.mean) / new.deviation if old.count else 0.0 for old, new in pairs]
+        scale = np.array([new.deviation / old.deviation if old.varied else 1.0 for old, new in pairs])
+        shift = np.array([(new.mean - old.mean) / new.deviation if old.count else 0.0 for old, new in pairs])
         for layer in layers if keys else ():
             kernel = moved[f"{layer}/kernel"].astype(np.float64)
-            kernel[-len(keys) :] *= np.array(scale)[:, None]
-            bias = moved[f"{layer}/bias"] + np.array(shift) @ kernel[-len(keys) :]
+            kernel[-len(keys) :] *= scale[:, None]
+            bias = moved[f"{layer}/bias"] + shift @ kernel[-len(keys) :]
             moved |= {f"{layer}/kernel": kernel.astype(np.float32), f"{layer}/bias": bias.astype(np.float32)}
     return moved

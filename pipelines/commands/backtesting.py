@@ -70,7 +70,7 @@ def run(
 ) -> None:
     """`window`: fields of BacktestConfig. The settings are those in force in `home`."""
     from components.backtest.config import BacktestConfig
-    from components.backtest.run import Plan, backtest, check
+    from components.backtest.run import Plan, backtest
     from components.backtest.strategies import named
 
     config = settings.load(home)
@@ -79,6 +79,7 @@ def run(
         features = features.model_copy(update={"holdout_share": holdout_share})
         learn = learn.model_copy(update={"holdout_share": holdout_share})
     learn = learn.model_copy(update={"seed": window.get("seed", 0)})
+    log = source(home, features, config.events.behavior_weights.model_dump())
     try:
         plan = Plan(
             BacktestConfig.model_validate(window),
@@ -86,11 +87,9 @@ def run(
             [named(name) for name in _names(strategies)],
             _names(baselines),
         )
-        check(plan)
+        backtest(log, plan, out, console.print)
     except ValidationError as error:
         raise settings.ConfigError(settings.sentences(error)) from None
-    weights = config.events.behavior_weights.model_dump()
-    backtest(source(home, features, weights), plan, out, console.print)
     console.print(f"done: [bold]{out / 'report.md'}[/], summary.csv, daily.csv")
 
 

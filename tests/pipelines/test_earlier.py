@@ -2,7 +2,6 @@
 
 import time
 
-import pyarrow as pa
 import pytest
 
 from components.events import store
@@ -16,22 +15,16 @@ from tests.factories import FIRST_SPAN, make_events
 AN_HOUR = 3600 * 1000
 
 
-@pytest.fixture
-def home(tmp_path):
-    home = Home(tmp_path)
-    for span, events in make_events(1, per_day=10).items():
-        write_day(home, span, events)
-    return home
-
-
 @pytest.mark.parametrize("ahead", [0, AN_HOUR])
-def test_a_new_version_of_a_day_is_a_change(home, tmp_path, ahead):
+def test_a_new_version_of_a_day_is_a_change(tmp_path, ahead):
+    home = Home(tmp_path)
+    write_day(home, FIRST_SPAN, make_events(1, per_day=10)[FIRST_SPAN])
     account = {"date": "2024-03-04", "version": 1, "missing": False}
-    nothing = pa.schema(EVENTS).empty_table(), store.QUARANTINE.empty_table()
+    nothing = EVENTS.empty_table(), store.QUARANTINE.empty_table()
     store.write_day(tmp_path / "read", FIRST_SPAN, *nothing, account)
     then = fingerprint(home.events, FIRST_SPAN, FIRST_SPAN)
     started = time.time_ns() // 10**6 + ahead + 1000
     done = Ingest(FIRST_SPAN, FIRST_SPAN, then, started, str(tmp_path / "read"))
     assert not _has_changed(home.events, done)
-    write_day(home, FIRST_SPAN, next(iter(make_events(1, per_day=11).values())), version=2)
+    write_day(home, FIRST_SPAN, make_events(1, per_day=11)[FIRST_SPAN], version=2)
     assert _has_changed(home.events, done)

@@ -51,6 +51,8 @@ class Method:
     memory_by: Literal["uniform", "stratified"] = "uniform"
     share: float = 1.0
     """Of these, what a task learns again."""
+    recency: float | None = None
+    """Days, seven a task, that halve a remembered digit's weight in the draw; None: all alike."""
     reaction: ReactionConfig = field(default_factory=ReactionConfig)
     old_share: float | None = None
     joint: bool = False
@@ -87,7 +89,10 @@ class Learner:
         method, number = self.method, len(self.seen)
         self.seen.append(task)
         config = LearnConfig(
-            replay=ReplayConfig(capacity=method.memory, memory=method.memory_by, share=method.share, cap=1.0),
+            replay=ReplayConfig(
+                capacity=method.memory, memory=method.memory_by, share=method.share, cap=1.0,
+                recency=method.recency,
+            ),
             pull=method.pull, pull_by=method.pull_by, reaction=method.reaction,
         )  # fmt: skip
         new = self._rows(number)

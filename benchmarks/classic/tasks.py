@@ -33,11 +33,8 @@ def tasks(kind: str, seed: int) -> list[Task]:
 
     Test digits are never trained on in any task.
     """
-    digits = load_digits()
-    pixels, labels = (digits.data / 16.0).astype(np.float32), digits.target.astype(np.int32)
     rng = np.random.default_rng([seed, len(kind)])
-    order = rng.permutation(len(labels))
-    test, train = np.split(order, [int(TEST_SHARE * len(labels))])
+    pixels, labels, test, train = _digits(rng)
     changes = domains(rng) if kind == "domains" else permutations(rng)
     small = train[: len(train) // UNEVEN]
     learned = [small if kind == "uneven" and number % 2 else train for number in range(TASKS)]
@@ -45,6 +42,34 @@ def tasks(kind: str, seed: int) -> list[Task]:
         Task(change(pixels[mine]), labels[mine], change(pixels[test]), labels[test])
         for change, mine in zip(changes, learned, strict=True)
     ]
+
+
+def moving(seed: int) -> list[Task]:
+    """Two domains in turns, whose labels move: before each turn two of them change places, in both.
+
+    So what a task taught of its domain mostly holds when the domain comes again, and less so each time.
+    """
+    rng = np.random.default_rng([seed, len("moving")])
+    pixels, labels, test, train = _digits(rng)
+    turned = rng.permutation(SIDE**2)
+    meaning = np.arange(CLASSES, dtype=np.int32)
+    found = []
+    for number in range(TASKS):
+        places = turned if number % 2 else np.arange(SIDE**2)
+        if not number % 2:
+            pair = rng.choice(CLASSES, 2, replace=False)
+            meaning[pair] = meaning[pair[::-1]]
+        told = meaning[labels]
+        found.append(Task(pixels[train][:, places], told[train], pixels[test][:, places], told[test]))
+    return found
+
+
+def _digits(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Pixels in [0, 1], labels, and which digits are for tests and which for training."""
+    digits = load_digits()
+    pixels, labels = (digits.data / 16.0).astype(np.float32), digits.target.astype(np.int32)
+    order = rng.permutation(len(labels))
+    return pixels, labels, *np.split(order, [int(TEST_SHARE * len(labels))])
 
 
 Change = Callable[[np.ndarray], np.ndarray]

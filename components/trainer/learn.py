@@ -14,6 +14,7 @@ from components.features.data_state import DataState
 from components.features.rows import concat, empty_rows, flat, offsets, scalar
 from components.replay import reservoir
 from components.replay.identity import canonical
+from components.trainer import spectral
 from components.trainer.ahead import ahead
 from components.trainer.averages import RUNNING, Averages, of_optimizer, running
 from components.trainer.compiled import CompiledStep
@@ -159,6 +160,9 @@ def _prepared(
         moments = {f"user:{name}": Moments() for name in spec.user_numbers}
         moments |= {f"item:{name}": Moments() for name in spec.item_numbers}
         weights = initial(config, spec, vocabularies, _repeats(table))
+        if spec.ids_alone and not config.cosine:
+            told = spectral.item_rows(table, vocabularies["item"], config.dimension, config.seed)
+            weights["item/id"][: len(told)] += told
         state = ModelState(config, spec, weights, {}, vocabularies, moments, nothing, nothing, ())
     else:
         state = grow(evict(replace(base, config=config), living), ids)

@@ -34,6 +34,8 @@ ADDED = ("repeat/kind",)
 """Dense layers that states of earlier versions lack; at zero they leave the function as it was."""
 WIDENED = "user/trend"
 """The dense layer of which they lack the last output, likewise."""
+SPREAD, ALONE = 0.1, 0.03
+"""Deviations of rows that start at random: as a rule, and of items where ids are all there is."""
 ID_TABLES = {"user/id": "user", "item/id": "item", "item/bias": "item"}
 """Tables whose rows start at zero, with the vocabulary that numbers their rows."""
 
@@ -110,13 +112,24 @@ def widened(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 def initial_table(name: str, rows: int, width: int, config: LearnConfig, spec: FeatureSpec) -> np.ndarray:
     """float32 [rows, width]; row r is a function of (seed, name, r), however many rows are asked for.
 
-    Ids start at zero, but those of items where the zero vector would be no start: where directions count,
-    and where items have ids alone, so that all of them would begin as one and histories as nothing.
+    Where items have ids alone `spectral` adds to it what their takers tell.
     """
-    if name in ID_TABLES and not (name == "item/id" and (config.cosine or spec.ids_alone)):
+    deviation = _deviation(name, config, spec)
+    if not deviation:
         return np.zeros((rows, width), np.float32)
     rng = np.random.default_rng([config.seed, zlib.crc32(name.encode())])
-    return (rng.standard_normal((rows, width)) * 0.1).astype(np.float32)
+    return (rng.standard_normal((rows, width)) * deviation).astype(np.float32)
+
+
+def _deviation(name: str, config: LearnConfig, spec: FeatureSpec) -> float:
+    """Ids start at zero, but those of items where the zero vector would be no start.
+
+    Where directions count, and where items have ids alone, so that all of them would begin as one and
+    histories as nothing.
+    """
+    if name in ID_TABLES and not (name == "item/id" and config.cosine):
+        return ALONE if name == "item/id" and spec.ids_alone else 0.0
+    return SPREAD
 
 
 def initial(

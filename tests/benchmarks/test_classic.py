@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.classic import classifier
 from benchmarks.classic.classifier import Learner, Method
-from benchmarks.classic.tasks import TASKS, Task, tasks
+from benchmarks.classic.tasks import CLASSES, TASKS, Task, moving, tasks
 from components.features.rows import scalar
 from components.replay import reservoir
 from components.trainer.config import ReactionConfig
@@ -42,6 +42,21 @@ def test_every_second_uneven_task_is_a_tenth() -> None:
     for one in uneven:
         assert len(one.train_labels) == len(one.train)
         assert len(one.test) == len(permuted[0].test)
+
+
+def test_labels_move_two_at_a_time_in_both_domains() -> None:
+    found = moving(seed=0)
+    meanings = [
+        [one.train_labels[np.flatnonzero(found[0].train_labels == label)[0]] for label in range(CLASSES)]
+        for one in found
+    ]
+    for plain, turned, after in zip(meanings[::2], meanings[1::2], meanings[2::2], strict=False):
+        assert plain == turned
+        assert sorted(after) == list(range(CLASSES))
+        assert sum(a != b for a, b in zip(plain, after, strict=True)) == 2
+    np.testing.assert_array_equal(found[0].train, found[2].train)
+    np.testing.assert_array_equal(np.sort(found[0].test, axis=1), np.sort(found[1].test, axis=1))
+    assert not np.array_equal(found[0].test, found[1].test)
 
 
 def few(kind: str = "permuted") -> list[Task]:

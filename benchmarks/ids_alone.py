@@ -1,9 +1,10 @@
 """Walk forward through made-up logs that hold ids alone: python -m benchmarks.ids_alone [--quick | --full]
 
-Tastes of few dimensions, no table of items or users, a week asked: `films`, of which nobody takes one twice,
-`music`, two thirds repeats and moving tastes, a `market` place, and a young `shop` of which a single week is
-known. Collaborative filtering is at home there. How items of ids alone begin was chosen on logs of these kinds
-with other seeds (decision 0018). `--full` walks all four, `--quick` the films and the shop.
+Tastes of few dimensions, no table of items or users, a week asked: `films`, of which nobody takes one
+twice, `music`, two thirds repeats and moving tastes, a `market` place, and a young `shop` of which a
+single week is known. Collaborative filtering is at home there. How items of ids alone begin was chosen
+on logs of these kinds with other seeds (decision 0018). `--full` walks all four, `--quick` the films and
+the shop.
 """
 
 from __future__ import annotations

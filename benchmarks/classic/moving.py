@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.classic.classifier import Learner, Method
-from benchmarks.classic.tasks import TASKS, moving
+from benchmarks.classic.tasks import moving
 
 RESULTS = Path(__file__).parents[1] / "results" / "classic"
 METHODS = (
@@ -29,12 +29,12 @@ MEASURES = ("accuracy", "own", "other", "digits")
 HEAD = """
 # Two domains in turns, whose labels move
 
-scikit-learn's digits as they are and with their pixels in another order, in turns, ten tasks of seven days; before
-each turn two labels change places in both domains. The network and the way it learns are those of the [ten digit
-tasks](classic.md).
-Own domain: accuracy right after a task was learned; other domain: then, on the domain that was learned before it,
-whose labels still hold; both: their mean. From the second task on; mean ± standard deviation over seeds ({seeds}).
-Digits: learned in a pass of every task, in thousands. `python -m benchmarks.classic.moving`; {versions}, Python
+scikit-learn's digits as they are and with their pixels in another order, in turns, ten tasks of seven
+days. Each time a domain comes two of its labels have changed places, the same two in both. The network
+and the way it learns are those of the [ten digit tasks](classic.md). Own domain: accuracy right after a
+task was learned; other domain: then, on the one before it, whose labels hold until it comes again;
+both: their mean. From the second task on; mean ± standard deviation over seeds ({seeds}). Digits:
+learned in a pass of every task, in thousands. `python -m benchmarks.classic.moving`; {versions}, Python
 {python}.
 
 | method | both | own domain | other domain | digits |

@@ -45,9 +45,9 @@ def tasks(kind: str, seed: int) -> list[Task]:
 
 
 def moving(seed: int) -> list[Task]:
-    """Two domains in turns, whose labels move: before each turn two of them change places, in both.
+    """Two domains in turns, whose labels move: each time one comes two have changed places, the same in both.
 
-    So what a task taught of its domain mostly holds when the domain comes again, and less so each time.
+    What a task taught of its domain mostly holds when the domain comes again, and less so each time.
     """
     rng = np.random.default_rng([seed, len("moving")])
     pixels, labels, test, train = _digits(rng)

@@ -36,9 +36,7 @@ def test_items_of_one_taste_begin_near_one_another() -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_chance_tells_next_to_nothing(seed: int) -> None:
-    by_taste, by_chance = (
-        np.linalg.norm(embedded(takes(seed, own), width=16, seed=0)) for own in (0.7, 0.0)
-    )
+    by_taste, by_chance = (np.linalg.norm(embedded(takes(seed, own), width=16, seed=0)) for own in (0.7, 0.0))
     assert by_chance < 0.2 * by_taste
 
 

@@ -25,7 +25,7 @@ STEADY = 0.2
 SIZE = 0.3
 """Root mean square of a coordinate whose singular value is as large as the first, and certain."""
 EDGE = 3
-"""Singular values of the shuffled matrix that are looked for: the first, the one that counts, one to spare."""
+"""Singular values of the shuffled matrix: the first, the one that counts, and one to spare."""
 
 
 def item_rows(rows: pa.Table, items: Vocabulary, width: int, seed: int) -> np.ndarray:

@@ -24,6 +24,10 @@ STEADY = 0.2
 """τ, as a share of the mean sum."""
 SIZE = 0.3
 """Root mean square of a coordinate whose singular value is as large as the first, and certain."""
+MORE = 1.0001
+"""By what factor a value is above chance: equal ones differ by rounding."""
+WHOLE = 1_000_000
+"""Entries, zeros too, up to which a matrix is decomposed whole."""
 EDGE = 3
 """Singular values of the shuffled matrix: the first, the one that counts, and one to spare."""
 
@@ -58,7 +62,8 @@ def embedded(days: sparse.csr_matrix, width: int, seed: int) -> np.ndarray:
     shuffled = np.random.default_rng(seed).permutation(entries.col)
     by_chance, _ = _singular(sparse.csr_matrix((entries.data, (entries.row, shuffled)), days.shape), EDGE)
     values, vectors = _singular(days, count)
-    certain = np.sqrt(np.maximum(values**2 - by_chance[1] ** 2, 0.0)) / values[0]
+    above = np.where(values > MORE * by_chance[1], values**2 - by_chance[1] ** 2, 0.0)
+    certain = np.sqrt(above) / values[0]
     taken = np.count_nonzero(np.asarray(days.sum(axis=0)))
     return SIZE * np.sqrt(taken) * vectors[:, 1:] * certain[1:]
 
@@ -68,6 +73,10 @@ def _singular(days: sparse.csr_matrix, count: int) -> tuple[np.ndarray, np.ndarr
     matrix = days.log1p()
     user, item = (np.asarray(matrix.sum(axis=axis)).ravel() for axis in (1, 0))
     scaled = sparse.diags(_power(user)) @ matrix @ sparse.diags(_power(item))
+    if np.prod(scaled.shape, dtype=np.float64) <= WHOLE:
+        # Where many values are equal Lanczos' vectors depend on what the process has drawn before.
+        _, values, vectors = np.linalg.svd(scaled.toarray(), full_matrices=False)
+        return values[:count], vectors[:count].T
     _, values, vectors = svds(scaled, k=count, v0=np.ones(min(scaled.shape)))
     falling = np.argsort(-values)
     return values[falling], vectors[falling].T

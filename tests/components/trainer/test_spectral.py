@@ -15,14 +15,14 @@ from tests.components.trainer.test_bare_logs import bare
 USERS, ITEMS, TASTES = 300, 60, 3
 
 
-def takes(seed: int, own: float) -> sparse.csr_matrix:
+def takes(seed: int, own: float, times: int = 1) -> sparse.csr_matrix:
     """Days on which users took items: a share `own` of their own taste, user and item modulo TASTES."""
-    rng = np.random.default_rng(seed)
-    user = np.repeat(np.arange(USERS), 12)
-    item = rng.integers(0, ITEMS, len(user))
+    rng, users, items = np.random.default_rng(seed), times * USERS, times * ITEMS
+    user = np.repeat(np.arange(users), 12)
+    item = rng.integers(0, items, len(user))
     of_taste = rng.random(len(user)) < own
     item[of_taste] += (user[of_taste] - item[of_taste]) % TASTES
-    return sparse.csr_matrix((np.ones(len(user)), (user, item % ITEMS)), (USERS, ITEMS))
+    return sparse.csr_matrix((np.ones(len(user)), (user, item % items)), (users, items))
 
 
 def test_items_of_one_taste_begin_near_one_another() -> None:
@@ -41,11 +41,12 @@ def test_chance_tells_next_to_nothing(seed: int) -> None:
 
 
 def test_vectors_do_not_grow_with_the_catalogue_nor_go_beyond_the_width() -> None:
-    small = takes(0, own=0.7)
-    twice = sparse.block_diag([small, small]).tocsr()
-    size = [np.sqrt((embedded(one, width=16, seed=0) ** 2).sum(axis=1).mean()) for one in (small, twice)]
+    size = [
+        np.sqrt((embedded(takes(0, own=0.7, times=times), width=16, seed=0) ** 2).sum(axis=1).mean())
+        for times in (1, 4)
+    ]
     assert size[1] == pytest.approx(size[0], rel=0.5)
-    assert embedded(small, width=2, seed=0).shape == (ITEMS, 2)
+    assert embedded(takes(0, own=0.7), width=2, seed=0).shape == (ITEMS, 2)
 
 
 @pytest.mark.parametrize("shape", [(1, 50), (50, 1), (2, 2), (3, 3)])
@@ -57,6 +58,26 @@ def test_items_that_nobody_took_and_places_that_are_spare_begin_with_nothing() -
     days = takes(0, own=0.7)
     days = sparse.hstack([days, sparse.csr_matrix((USERS, 2))]).tocsr()
     assert np.abs(embedded(days, width=16, seed=0)[-2:]).max() < 1e-9
+
+
+@pytest.mark.parametrize("days", [np.eye(40), np.ones((40, 50)), np.kron(np.eye(4), np.ones((10, 5)))])
+def test_what_is_alike_in_many_ways_is_told_in_one(days: np.ndarray) -> None:
+    """Equal singular values have no vectors of their own; the same come again all the same."""
+    first = embedded(sparse.csr_matrix(days), width=8, seed=0)
+    embedded(takes(1, own=0.5), width=8, seed=1)
+    assert np.array_equal(embedded(sparse.csr_matrix(days), width=8, seed=0), first)
+    assert np.isfinite(first).all()
+
+
+def test_nothing_is_told_of_users_who_share_no_item() -> None:
+    assert not embedded(sparse.csr_matrix(np.eye(40)), width=8, seed=0).any()
+
+
+def test_both_ways_to_decompose_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = embedded(takes(0, own=0.7), width=8, seed=0)
+    monkeypatch.setattr(spectral, "WHOLE", 0)
+    likeness = [one @ one.T for one in (whole, embedded(takes(0, own=0.7), width=8, seed=0))]
+    np.testing.assert_allclose(*likeness, atol=1e-8)
 
 
 def test_a_first_learn_of_ids_alone_begins_there(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ def grow(state: ModelState, ids: Mapping[str, Iterable[str]]) -> ModelState:
     """The state with `ids` (by vocabulary name) numbered behind those that it knows.
 
     Where the spare rows of a table do not suffice, the table and its optimiser slot are extended;
-    old rows of both stay bit-equal, new rows are what a fresh model of the same seed would have there.
+    old rows of both stay bit-equal, new rows start as `initial_table` has them, whatever was grown before.
     """
     vocabularies = dict(state.vocabularies)
     for name, new in ids.items():

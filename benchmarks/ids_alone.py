@@ -44,7 +44,7 @@ class World:
     dimensions: int
     days: int
     learned: int
-    """Days that are learned first; the rest is asked about."""
+    """Days that are learned first; those of ASKED follow."""
     active: float
     """Mean chance that somebody comes on a day."""
     takes: float

@@ -28,7 +28,7 @@ MORE = 1.0001
 """By what factor a value is above chance: equal ones differ by rounding."""
 WHOLE = 1_000_000
 """Entries, zeros too, up to which a matrix is decomposed whole."""
-EDGE = 3
+BY_CHANCE = 3
 """Singular values of the shuffled matrix: the first, the one that counts, and one to spare."""
 
 
@@ -56,11 +56,13 @@ def embedded(days: sparse.csr_matrix, width: int, seed: int) -> np.ndarray:
     days.sum_duplicates()
     items = days.shape[1]
     count = min(width + 1, min(days.shape) - 1)
-    if count < EDGE:
+    if count < BY_CHANCE:
         return np.zeros((items, 0))
     entries = days.tocoo()
     shuffled = np.random.default_rng(seed).permutation(entries.col)
-    by_chance, _ = _singular(sparse.csr_matrix((entries.data, (entries.row, shuffled)), days.shape), EDGE)
+    by_chance, _ = _singular(
+        sparse.csr_matrix((entries.data, (entries.row, shuffled)), days.shape), BY_CHANCE
+    )
     values, vectors = _singular(days, count)
     above = np.where(values > MORE * by_chance[1], values**2 - by_chance[1] ** 2, 0.0)
     certain = np.sqrt(above) / values[0]

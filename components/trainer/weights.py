@@ -37,7 +37,7 @@ WIDENED = "user/trend"
 SPREAD, ALONE = 0.1, 0.03
 """Deviations of rows that start at random: as a rule, and of items where ids are all there is."""
 ID_TABLES = {"user/id": "user", "item/id": "item", "item/bias": "item"}
-"""Tables whose rows start at zero, with the vocabulary that numbers their rows."""
+"""Tables of ids, with the vocabulary that numbers their rows; as a rule these start at zero."""
 
 
 def tables(spec: FeatureSpec) -> dict[str, str | None]:
@@ -127,9 +127,13 @@ def _deviation(name: str, config: LearnConfig, spec: FeatureSpec) -> float:
     Where directions count, and where items have ids alone, so that all of them would begin as one and
     histories as nothing.
     """
-    if name in ID_TABLES and not (name == "item/id" and config.cosine):
-        return ALONE if name == "item/id" and spec.ids_alone else 0.0
-    return SPREAD
+    if name not in ID_TABLES:
+        return SPREAD
+    if name != "item/id":
+        return 0.0
+    if config.cosine:
+        return SPREAD
+    return ALONE if spec.ids_alone else 0.0
 
 
 def initial(

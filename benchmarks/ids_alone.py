@@ -2,9 +2,10 @@
 
 Tastes of few dimensions, no table of items or users, a week asked: `films`, of which nobody takes one
 twice, `music`, two thirds repeats and moving tastes, a `market` place, and a young `shop` of which a
-single week is known. Collaborative filtering is at home there. How items of ids alone begin was chosen
-on logs of these kinds with other seeds (decision 0018). `--full` walks all four, `--quick` the films and
-the shop.
+single week is known. Collaborative filtering is at home there. `labels` and `young-labels` are other films
+and another young shop whose items have a price and one of ten categories, all drawn at random: a table that
+tells nothing of who takes what. How such items begin was chosen on logs of these kinds with other seeds
+(decisions 0018, 0019). `--full` walks all, `--quick` the films and the shop.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import datetime as dt
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from components.events.read import available_spans
 from components.importer.days import write_table
 from components.importer.log import import_events
 from components.importer.mapping import ColumnMapping
+from components.importer.tables import import_items
 from pipelines import environment
 from schemas.home import Home
 from schemas.spans import span_of
@@ -57,15 +59,19 @@ class World:
     """How much of a taste is new each day."""
     once: bool = False
     """Whether nobody takes an item twice."""
+    labels: int = 0
+    """Categories of an item table that tells nothing; none: there is no table."""
 
 
-WORLDS = {
+WORLDS: dict[str, World] = {
     "films": World(11, 2500, 1500, 6, 90, 82, active=0.06, takes=3, repeats=0, focus=4.0, once=True),
     "music": World(12, 1200, 3000, 8, 60, 52, active=0.3, takes=6, repeats=0.65, focus=4.0, drift=0.05),
     "market": World(13, 3000, 1000, 5, 60, 52, active=0.15, takes=2.5, repeats=0.3, focus=3.5, drift=0.03),
     "shop": World(14, 800, 500, 5, 14, 7, active=0.25, takes=3, repeats=0.45, focus=3.5),
 }
-ASKED = {"films": 7, "music": 7, "market": 7, "shop": 5}
+WORLDS["labels"] = replace(WORLDS["films"], seed=15, labels=10)
+WORLDS["young-labels"] = replace(WORLDS["shop"], seed=16, labels=10)
+ASKED = {"films": 7, "music": 7, "market": 7, "shop": 5, "labels": 7, "young-labels": 5}
 """Days that are scored."""
 QUICK = ("films", "shop")
 
@@ -120,6 +126,17 @@ def bring(world: World, home: Home) -> None:
         path = Path(folder) / "log.parquet"
         write_table(path, log)
         import_events(path, ColumnMapping("user_id", "item_id", "timestamp", as_behavior="purchase"), home)
+        if world.labels:
+            write_table(path, item_labels(world))
+            import_items(path, home)
+
+
+def item_labels(world: World) -> pa.Table:
+    """item_id, category, price: drawn without a look at the takes."""
+    rng = np.random.default_rng([world.seed, 1])
+    category = [f"c{one}" for one in rng.integers(world.labels, size=world.items)]
+    prices = rng.lognormal(2.0, 0.7, world.items).round(2)
+    return pa.table({"item_id": [f"i{n}" for n in range(world.items)], "category": category, "price": prices})
 
 
 def main() -> None:

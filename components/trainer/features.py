@@ -28,6 +28,8 @@ class FeatureSpec:
     user_numbers: tuple[str, ...]
     item_categories: tuple[str, ...]
     item_numbers: tuple[str, ...]
+    labels_tell: bool = True
+    """Whether the item categories said who takes an item, as far as the first base's rows knew."""
 
     @classmethod
     def detect(cls, users: pa.Table, catalogue: pa.Table) -> FeatureSpec:
@@ -49,15 +51,17 @@ class FeatureSpec:
 
     @property
     def ids_alone(self) -> bool:
-        """Whether nothing but its id tells what kind of item one is."""
-        return not self.item_categories
+        """Whether nothing but its id tells who takes an item."""
+        return not (self.item_categories and self.labels_tell)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> FeatureSpec:
-        return cls(**{name: tuple(value) for name, value in fields.items()})
+        """Specs of earlier versions lack `labels_tell`."""
+        columns = {name: tuple(value) for name, value in fields.items() if name != "labels_tell"}
+        return cls(**columns, labels_tell=fields.get("labels_tell", True))
 
 
 def _categories(table: pa.Table, own: tuple[str, ...]) -> tuple[str, ...]:

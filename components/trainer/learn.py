@@ -14,7 +14,7 @@ from components.features.data_state import DataState
 from components.features.rows import concat, empty_rows, flat, offsets, scalar
 from components.replay import reservoir
 from components.replay.identity import canonical
-from components.trainer import spectral
+from components.trainer import labels, spectral
 from components.trainer.ahead import ahead
 from components.trainer.averages import RUNNING, Averages, of_optimizer, running
 from components.trainer.compiled import CompiledStep
@@ -155,21 +155,32 @@ def _prepared(
     ids |= {f"user:{name}": _distinct(users, name) for name in spec.user_categories}
     ids |= {f"item:{name}": _distinct(catalogue, name) for name in spec.item_categories}
     if base is None:
-        nothing = empty_rows(table.schema)
-        vocabularies = {name: Vocabulary().append(ids[name]) for name in spec.vocabularies}
-        moments = {f"user:{name}": Moments() for name in spec.user_numbers}
-        moments |= {f"item:{name}": Moments() for name in spec.item_numbers}
-        weights = initial(config, spec, vocabularies, _repeats(table))
-        if spec.ids_alone and not config.cosine:
-            told = spectral.item_rows(table, vocabularies["item"], config.dimension, config.seed)
-            weights["item/id"][: len(told)] += told
-        state = ModelState(config, spec, weights, {}, vocabularies, moments, nothing, nothing, ())
+        state = _fresh(spec, ids, table, catalogue, config)
     else:
         state = grow(evict(replace(base, config=config), living), ids)
     moments = _moved(state, table)
     if base is not None:
         state = _rescaled(state, moments)
     return replace(state, moments=moments)
+
+
+def _fresh(
+    spec: FeatureSpec, ids: dict[str, list[str]], table: pa.Table, catalogue: pa.Table, config: LearnConfig
+) -> ModelState:
+    """A state that knows the ids and has learned nothing, but where items begin."""
+    nothing = empty_rows(table.schema)
+    vocabularies = {name: Vocabulary().append(ids[name]) for name in spec.vocabularies}
+    moments = {f"user:{name}": Moments() for name in spec.user_numbers}
+    moments |= {f"item:{name}": Moments() for name in spec.item_numbers}
+    items = vocabularies["item"]
+    places = np.zeros((items.size, 0), np.float32)
+    if not config.cosine:
+        places = spectral.item_rows(table, items, config.dimension, config.seed)
+    spec = replace(spec, labels_tell=labels.tell(catalogue, spec.item_categories, items, places))
+    weights = initial(config, spec, vocabularies, _repeats(table))
+    if spec.ids_alone or spectral.trusted(places, vocabularies["user"].known):
+        weights["item/id"][: items.size, : places.shape[1]] += places
+    return ModelState(config, spec, weights, {}, vocabularies, moments, nothing, nothing, ())
 
 
 def _rescaled(state: ModelState, moments: dict[str, Moments]) -> ModelState:

@@ -1,12 +1,13 @@
-"""Where items of ids alone begin: near the items that the same users took.
+"""Places of items near the items that the same users took: where rows of ids alone begin.
 
     L = (D_u + τ_u)^-½ · M · (D_i + τ_i)^-½        M[u, i] = log(1 + days on which u took i)
 
 D are the row and column sums of M and τ a share of their means, without which a user of unusual items makes a
 direction of his own (Qin & Rohe 2013). The right singular vectors of L place items by who takes them (Dhillon
 2001); the first tells how often they are taken, which trends and biases know. What could be chance is taken
-off: the largest singular value, after the first, of the same matrix with its items shuffled (parallel
-analysis: Horn 1965). A log that is too small or too sparse to tell anything so starts with nothing from here.
+off: the largest singular value, after the first, of the same matrix with its items shuffled, the largest of
+some shuffles (parallel analysis: Horn 1965). A log that is too small or too sparse to tell anything so starts
+with nothing from here. So does an item that hardly anybody took: a single taker makes a direction of his own.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ MORE = 1.0001
 """By what factor a value is above chance: equal ones differ by rounding."""
 WHOLE = 1_000_000
 """Entries, zeros too, up to which a matrix is decomposed whole."""
+PER_PERSON = 5
+"""Places a person, at most, that are trusted beside categories."""
+TAKERS, SHUFFLES = 3, 3
+"""People who took an item, at least, and how often chance is asked."""
 BY_CHANCE = 3
 """Singular values of the shuffled matrix: the first, the one that counts, and one to spare."""
 
@@ -51,23 +56,42 @@ def item_rows(rows: pa.Table, items: Vocabulary, width: int, seed: int) -> np.nd
     return start
 
 
+def trusted(places: np.ndarray, people: int) -> bool:
+    """Whether there are people enough for so many places, [items, width], to say more than who was asked.
+
+    A place is made of the takes that are learned next. Where every person has many items, and few of them
+    anybody else's, likeness to one's own past is larger among these than it will be tomorrow.
+    """
+    return bool(np.count_nonzero(places.any(axis=1)) <= PER_PERSON * people)
+
+
 def embedded(days: sparse.csr_matrix, width: int, seed: int) -> np.ndarray:
     """float64 [items, at most width] of how many days each user took each item on, float64 [users, items]."""
     days.sum_duplicates()
-    items = days.shape[1]
+    shared = np.flatnonzero(np.bincount(days.indices, minlength=days.shape[1]) >= TAKERS)
+    told = _vectors(days[:, shared], width, seed)
+    start = np.zeros((days.shape[1], told.shape[1]))
+    start[shared] = told
+    return start
+
+
+def _vectors(days: sparse.csr_matrix, width: int, seed: int) -> np.ndarray:
     count = min(width + 1, min(days.shape) - 1)
     if count < BY_CHANCE:
-        return np.zeros((items, 0))
-    entries = days.tocoo()
-    shuffled = np.random.default_rng(seed).permutation(entries.col)
-    by_chance, _ = _singular(
-        sparse.csr_matrix((entries.data, (entries.row, shuffled)), days.shape), BY_CHANCE
-    )
+        return np.zeros((days.shape[1], 0))
+    chance = _by_chance(days, seed)
     values, vectors = _singular(days, count)
-    above = np.where(values > MORE * by_chance[1], values**2 - by_chance[1] ** 2, 0.0)
+    above = np.where(values > MORE * chance, values**2 - chance**2, 0.0)
     certain = np.sqrt(above) / values[0]
-    taken = np.count_nonzero(np.asarray(days.sum(axis=0)))
-    return SIZE * np.sqrt(taken) * vectors[:, 1:] * certain[1:]
+    return SIZE * np.sqrt(days.shape[1]) * vectors[:, 1:] * certain[1:]
+
+
+def _by_chance(days: sparse.csr_matrix, seed: int) -> float:
+    """The largest singular value after the first where who took an item is chance."""
+    rng, entries = np.random.default_rng(seed), days.tocoo()
+    shuffles = (rng.permutation(entries.col) for _ in range(SHUFFLES))
+    matrices = (sparse.csr_matrix((entries.data, (entries.row, one)), days.shape) for one in shuffles)
+    return max(_singular(one, BY_CHANCE)[0][1] for one in matrices)
 
 
 def _singular(days: sparse.csr_matrix, count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -26,13 +26,13 @@ from tests.components.trainer.conftest import CONFIG, WEIGHTS
 from tests.factories import FIRST_SPAN, events_table
 
 
-def bare(events: list[tuple[str, str]]) -> TrainingRows:
-    """Rows of one day on which (user, item) pairs follow one another, a second apart."""
+def bare(events: list[tuple[str, str]], items: pa.Table | None = None) -> TrainingRows:
+    """Rows of one day on which (user, item) pairs follow one another, a second apart. items: their table."""
     start = start_of(FIRST_SPAN)
     table = events_table(
         [(str(n), user, item, start + n * 1_000_000, "click", None) for n, (user, item) in enumerate(events)]
     )
-    rows, held, data = advance_stretch(None, {FIRST_SPAN: table}, None, None, FeaturesConfig(), WEIGHTS)
+    rows, held, data = advance_stretch(None, {FIRST_SPAN: table}, items, None, FeaturesConfig(), WEIGHTS)
     return TrainingRows(rows, rows.slice(0, 0), held, data)
 
 

@@ -1,14 +1,20 @@
-"""Where items of ids alone begin."""
+"""Places of items, and where rows of ids alone begin."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+import pyarrow as pa
 import pytest
 from scipy import sparse
 
 from components.trainer import spectral
+from components.trainer.config import LearnConfig
 from components.trainer.learn import learn
+from components.trainer.rates import table_rate
 from components.trainer.spectral import embedded
+from components.trainer.state import ModelState
 from tests.components.trainer.conftest import CONFIG
 from tests.components.trainer.test_bare_logs import bare
 
@@ -73,6 +79,25 @@ def test_nothing_is_told_of_users_who_share_no_item() -> None:
     assert not embedded(sparse.csr_matrix(np.eye(40)), width=8, seed=0).any()
 
 
+def test_an_item_of_two_takers_begins_with_nothing_and_moves_no_other() -> None:
+    days, pair = takes(0, own=0.7), np.zeros((USERS, 1))
+    pair[:2] = 1.0
+    vectors = embedded(sparse.hstack([days, sparse.csr_matrix(pair)]).tocsr(), width=16, seed=0)
+    assert not vectors[-1].any()
+    assert np.array_equal(vectors[:-1], embedded(days, width=16, seed=0))
+
+
+def test_chance_is_the_most_of_some_shuffles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One shuffle alone may fall low, and what is above it be chance too."""
+    days = takes(0, own=0.7)
+    reached = []
+    for shuffles in (1, 2, 8):
+        monkeypatch.setattr(spectral, "SHUFFLES", shuffles)
+        reached.append(float(np.linalg.norm(embedded(days, width=16, seed=0))))
+    assert reached == sorted(reached, reverse=True)
+    assert reached[0] > reached[-1] > 0.8 * reached[0]
+
+
 def test_both_ways_to_decompose_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = embedded(takes(0, own=0.7), width=8, seed=0)
     monkeypatch.setattr(spectral, "WHOLE", 0)
@@ -80,27 +105,69 @@ def test_both_ways_to_decompose_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_allclose(*likeness, atol=1e-8)
 
 
-def test_a_first_learn_of_ids_alone_begins_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two groups of users whose items never meet; tables learn so slowly that they are where they began."""
-    rng = np.random.default_rng(0)
-    users = [f"u{n}" for n in range(120)]
-    events = [
-        (user, f"{'ab'[n % 2]}{item}")
-        for n, user in enumerate(users)
-        for item in rng.choice(20, 8, replace=False)
-    ]
-    rows = bare(events)
+def untaught(labels: Callable[[str], str] | None) -> tuple[ModelState, np.ndarray]:
+    """A first learn of two groups of users whose items never meet, and its item rows.
 
+    Tables learn so slowly that they are where they began.
+    """
+    rng = np.random.default_rng(0)
+    events = [
+        (f"u{n}", f"{'ab'[n % 2]}{item}") for n in range(120) for item in rng.choice(20, 8, replace=False)
+    ]
+    items = sorted({item for _, item in events})
+    table = pa.table({"item_id": items, "category": [labels(one) for one in items]}) if labels else None
+    state = learn(None, bare(events, table), CONFIG.model_copy(update={"table_rate": 1e-9})).state
+    assert list(state.vocabularies["item"].ids) == items
+    return state, state.weights["item/id"][1 : len(items) + 1]
+
+
+def alternating(item: str) -> str:
+    """A label that tells nothing of the group."""
+    return f"c{int(item[1:]) % 4}"
+
+
+def of_group(item: str) -> str:
+    """A label that tells it."""
+    return item[0]
+
+
+@pytest.mark.parametrize("labels", [None, alternating, of_group])
+def test_a_first_learn_begins_there(
+    labels: Callable[[str], str] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def margin() -> float:
         """How much more alike items of a group are than items of two, in standard deviations."""
-        state = learn(None, rows, CONFIG.model_copy(update={"table_rate": 1e-9})).state
-        ids = state.vocabularies["item"].ids
-        vectors = state.weights["item/id"][1 : len(ids) + 1]
-        group = np.array([one[0] for one in ids])
-        same = np.equal.outer(group, group) & ~np.eye(len(ids), dtype=bool)
+        state, vectors = untaught(labels)
+        group = np.array([one[0] for one in state.vocabularies["item"].ids])
+        same = np.equal.outer(group, group) & ~np.eye(len(group), dtype=bool)
         likeness = vectors @ vectors.T
-        return (likeness[same].mean() - likeness[group[:, None] != group].mean()) / likeness.std()
+        apart = likeness[same].mean() - likeness[group[:, None] != group].mean()
+        return float(apart / max(likeness.std(), 1e-9))
 
-    told = margin()
+    assert margin() > 1.0
     monkeypatch.setattr(spectral, "SIZE", 0.0)
-    assert told > 1.0 > abs(margin())
+    assert abs(margin()) < 1.0
+
+
+def test_beside_labels_that_tell_few_people_place_no_item(monkeypatch: pytest.MonkeyPatch) -> None:
+    """120 people and 40 items: a quarter of an item a person is fewer than there are."""
+    for labels, begins in ((of_group, False), (alternating, True), (None, True)):
+        monkeypatch.setattr(spectral, "PER_PERSON", 0.25)
+        state, vectors = untaught(labels)
+        assert state.spec.ids_alone == begins
+        assert (np.abs(vectors).max() > 1e-3) == begins
+
+
+def test_so_many_places_a_person_are_trusted() -> None:
+    places = np.zeros((spectral.PER_PERSON * 10 + 5, 3))
+    places[5:, 1] = 1.0
+    assert spectral.trusted(places, people=10)
+    assert not spectral.trusted(places, people=9)
+    assert spectral.trusted(np.zeros((9, 0)), people=0)
+
+
+def test_labels_that_tell_nothing_do_not_slow_ids_down() -> None:
+    alone, labelled = (untaught(labels)[0] for labels in (None, alternating))
+    assert alone.spec.ids_alone
+    assert labelled.spec.ids_alone
+    assert table_rate(LearnConfig(), labelled.spec) == table_rate(LearnConfig(), alone.spec)

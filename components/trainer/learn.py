@@ -178,7 +178,7 @@ def _fresh(
         places = spectral.item_rows(table, items, config.dimension, config.seed)
     spec = replace(spec, labels_tell=labels.tell(catalogue, spec.item_categories, items, places))
     weights = initial(config, spec, vocabularies, _repeats(table))
-    if spec.ids_alone or spectral.trusted(places, vocabularies["user"].known):
+    if spec.ids_alone or spectral.trusted(places, vocabularies["user"].known, table):
         weights["item/id"][: items.size, : places.shape[1]] += places
     return ModelState(config, spec, weights, {}, vocabularies, moments, nothing, nothing, ())
 

@@ -31,6 +31,9 @@ WHOLE = 1_000_000
 """Entries, zeros too, up to which a matrix is decomposed whole."""
 PER_PERSON = 5
 """Places a person, at most, that are trusted beside categories."""
+LASTING, NEWEST = 0.75, 10
+"""Likewise the share, at least, of takes of items that were there before, in the newest of so many parts of
+the days."""
 TAKERS, SHUFFLES = 3, 3
 """People who took an item, at least, and how often chance is asked."""
 BY_CHANCE = 3
@@ -56,13 +59,27 @@ def item_rows(rows: pa.Table, items: Vocabulary, width: int, seed: int) -> np.nd
     return start
 
 
-def trusted(places: np.ndarray, people: int) -> bool:
-    """Whether there are people enough for so many places, [items, width], to say more than who was asked.
+def trusted(places: np.ndarray, people: int, rows: pa.Table) -> bool:
+    """Whether places, [items, width], are worth a start beside categories that tell. people: of `rows`.
 
     A place is made of the takes that are learned next. Where every person has many items, and few of them
-    anybody else's, likeness to one's own past is larger among these than it will be tomorrow.
+    anybody else's, likeness to one's own past is larger among these than it will be tomorrow. And where
+    tomorrow's items are not there yet, what is learned of categories is all that they will have.
     """
-    return bool(np.count_nonzero(places.any(axis=1)) <= PER_PERSON * people)
+    placed = np.count_nonzero(places.any(axis=1))
+    return bool(placed <= PER_PERSON * people) and lasting(rows) >= LASTING
+
+
+def lasting(rows: pa.Table) -> float:
+    """The share of the newest tenth of days' positives whose items were taken before; 1 of a single day."""
+    spans = np.asarray(scalar(rows, "span"))
+    days = int(spans.max() - spans.min() + 1) if len(spans) else 0
+    if days < 2:
+        return 1.0
+    newest = np.repeat(spans, np.diff(offsets(rows, "item_id"))) > spans.max() - max(1, days // NEWEST)
+    items: pa.Array = flat(rows, "item_id")
+    before = items.filter(pa.array(~newest)).unique()
+    return float(np.asarray(pc.is_in(items.filter(pa.array(newest)), value_set=before)).mean())
 
 
 def embedded(days: sparse.csr_matrix, width: int, seed: int) -> np.ndarray:

@@ -158,12 +158,34 @@ def test_beside_labels_that_tell_few_people_place_no_item(monkeypatch: pytest.Mo
         assert (np.abs(vectors).max() > 1e-3) == begins
 
 
+def of_days(*days: str) -> pa.Table:
+    """A row a day, in which somebody takes an item a letter."""
+    items = pa.array([list(day) for day in days], pa.list_(pa.string()))
+    return pa.table(
+        {"span": pa.array([[n] for n in range(len(days))], pa.list_(pa.int32())), "item_id": items}
+    )
+
+
 def test_so_many_places_a_person_are_trusted() -> None:
     places = np.zeros((spectral.PER_PERSON * 10 + 5, 3))
     places[5:, 1] = 1.0
-    assert spectral.trusted(places, people=10)
-    assert not spectral.trusted(places, people=9)
-    assert spectral.trusted(np.zeros((9, 0)), people=0)
+    assert spectral.trusted(places, 10, of_days("a"))
+    assert not spectral.trusted(places, 9, of_days("a"))
+    assert spectral.trusted(np.zeros((9, 0)), 0, of_days("a"))
+
+
+def test_places_are_not_trusted_where_most_of_what_is_taken_came_yesterday() -> None:
+    places = np.zeros((3, 2))
+    assert spectral.trusted(places, 10, of_days("abc", "abc", "aabd"))
+    assert not spectral.trusted(places, 10, of_days("abc", "abc", "aedf"))
+
+
+def test_what_lasts_is_asked_of_the_newest_tenth_of_days() -> None:
+    assert spectral.lasting(of_days("ab", "ab", "abcd")) == 0.5
+    assert spectral.lasting(of_days("ab")) == 1.0
+    assert spectral.lasting(of_days("ab").slice(0, 0)) == 1.0
+    days = ["ab"] * 18 + ["c", "cc"]
+    assert spectral.lasting(of_days(*days)) == 0.0, "two of twenty days, in which c came"
 
 
 def test_labels_that_tell_nothing_do_not_slow_ids_down() -> None:

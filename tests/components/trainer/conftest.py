@@ -41,9 +41,8 @@ def with_late(data: DataState, items: slice, span: int) -> DataState:
     return replace(data, catalogue=catalogue.set_column(place, "first_span", pa.array(first)))
 
 
-@pytest.fixture(scope="session")
-def world() -> World:
-    events = make_events(days=FIRST_DAYS + 1, users=30, per_day=120)
+def world_of(seed: int) -> World:
+    events = make_events(days=FIRST_DAYS + 1, users=30, per_day=120, seed=seed)
     last = FIRST_SPAN + FIRST_DAYS
     early = {span: day for span, day in events.items() if span < last}
     tables = make_items(), make_users(30), FeaturesConfig(), WEIGHTS
@@ -53,3 +52,8 @@ def world() -> World:
     base = learn(None, first, CONFIG)
     next_day = TrainingRows(day_rows, learn_rows.slice(0, 20), day_held, after)
     return World(first, next_day, CONFIG, base)
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    return world_of(0)

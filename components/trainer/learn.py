@@ -70,8 +70,8 @@ class Candidate:
     state: ModelState
     report: dict[str, float]
     """loss_first, loss_last, loss_epoch_<n> (mean a weighted positive), rows_new, rows_replay, rows_held_out,
-    rows_trained (rows times epochs), epochs, steps, users, items, seconds, seconds_training, diverged (0 or
-    1)."""
+    rows_trained (rows times epochs), epochs, steps, users, items, ids_alone (1 where no category tells who
+    takes an item, `labels.py`), seconds, seconds_training, diverged (0 or 1)."""
     attempts: tuple[dict[str, float], ...] = ()
     """The reports of all attempts at the rows, where there was more than one (`react.py`)."""
 
@@ -112,6 +112,7 @@ def learn(base: ModelState | None, rows: TrainingRows, config: LearnConfig) -> C
     report |= {"epochs": float(len(losses)), "rows_trained": float(len(losses) * table.num_rows)}
     report |= {"steps": float(steps), "diverged": float(not finite)}
     report |= {f"{name}s": float(after.vocabularies[name].known) for name in ("user", "item")}
+    report |= {"ids_alone": float(after.spec.ids_alone)}
     report |= {"seconds": finished - started, "seconds_training": finished - training}
     return Candidate(after, report)
 

@@ -63,8 +63,9 @@ def test_tastes_are_told_apart_where_ids_are_all_there_is() -> None:
         for item in rng.choice(20, 8, replace=False)
     ]
     rows = bare(events)
-    state = learn(None, rows, CONFIG.model_copy(update={"first_epochs": 8})).state
-    assert state.spec.ids_alone
+    candidate = learn(None, rows, CONFIG.model_copy(update={"first_epochs": 8}))
+    assert candidate.report["ids_alone"] == 1
+    state = candidate.state
     ids, scores = Scorer(state, rows.data).top_k(push_rows(rows.data, users), 40)
     taken = set(events)
     apart = []

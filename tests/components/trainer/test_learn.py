@@ -43,6 +43,7 @@ def test_loss_falls_and_the_report_counts(world: World) -> None:
     assert report["loss_last"] < report["loss_first"]
     assert report["rows_new"] == world.first.new.num_rows
     assert report["epochs"] == 2
+    assert report["ids_alone"] == 0, "a category tells who takes what"
     assert report["diverged"] == 0
 
 

@@ -12,6 +12,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 SMOOTH_DAYS = 7
+BESIDE = 1.07
+"""How far right of its like a line of the same cost is drawn."""
 COLUMNS = 5
 
 
@@ -41,18 +43,26 @@ def _mean(values: np.ndarray) -> float:
 
 
 def against_cost(rows: Sequence[Mapping[str, Any]], key: str, title: str) -> Figure:
-    """Each strategy at the rows it trained a day (0 stands at 1) and what it reached, with its interval."""
-    figure = Figure(figsize=(7, 5), layout="constrained")
+    """Each strategy at the rows it trained a day and what it reached, with its interval.
+
+    Costs are logarithmic, but for 0, which has its place too. Lines of one cost, or nearly, stand side by
+    side, in the legend's order.
+    """
+    figure = Figure(figsize=(9, 5), layout="constrained")
     axes = figure.subplots()
-    for row in rows:
-        cost, value = max(row["rows_trained"] / max(row["days"], 1), 1), row[key]
+    colours = mpl.colormaps["tab20"](np.arange(len(rows)) % 20)
+    costs = [row["rows_trained"] / max(row["days"], 1) for row in rows]
+    beside = 0.0
+    for n in sorted(range(len(rows)), key=costs.__getitem__):
+        row, value = rows[n], rows[n][key]
+        beside = max(costs[n], beside * BESIDE)
         spread = [[value - row[f"{key}_low"]], [row[f"{key}_high"] - value]]
-        axes.errorbar(cost, value, yerr=spread, fmt="o", capsize=3)
-        axes.annotate(row["line"], (cost, value), xytext=(6, 4), textcoords="offset points", fontsize=8)
-    axes.set_xscale("log")
+        axes.errorbar(beside, value, yerr=spread, fmt="o", color=colours[n], capsize=3, label=row["line"])
+    axes.set_xscale("symlog", linthresh=min((cost for cost in costs if cost > 0), default=1) / 3)
     axes.set_xlabel("rows trained a day in the window")
     axes.set_title(title)
     axes.grid(alpha=0.3)
+    figure.legend(loc="outside right upper", fontsize=8)
     return figure
 
 

@@ -17,6 +17,7 @@ from components.drift.component import Drift, RowsSchema
 from components.events.component import DayEvents
 from components.features.component import Features
 from components.quality.component import Quality
+from components.statistics.component import Statistics
 from pipelines import metadata
 from pipelines.config import Config
 from pipelines.plan import Plan
@@ -55,7 +56,7 @@ def create(home: Home, config: Config, plan: Plan) -> tfx.dsl.Pipeline:
         items=_file(home.items),
         users=_file(home.users),
     ).with_id("Features")
-    statistics = tfx.components.StatisticsGen(examples=features.outputs["rows"]).with_id("Statistics")
+    statistics = Statistics(rows=features.outputs["rows"]).with_id("Statistics")
     schema = RowsSchema(
         statistics=statistics.outputs["statistics"],
         curated=_file(ROWS_SCHEMA),

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from components.statistics.compute import STATISTICS_FILE
 from schemas.rows import LEARN
 from schemas.spans import date_of
 
 REPORT_FILE = "report.json"
 PLOT_FILE = "drift.png"
-STATISTICS_FILE = "FeatureStats.pb"
 WEEK = 7
 WINDOW, WEEKDAY = "window", "weekday"
 MEASURES = {1: "l_infinity", 2: "jensen_shannon", 3: "normalized_absolute_difference"}

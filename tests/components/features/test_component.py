@@ -1,4 +1,4 @@
-"""The ingest components as TFX nodes on one store: rows that StatisticsGen reads, one split empty."""
+"""The ingest components as TFX nodes on one store, one split empty; TFX's own StatisticsGen beside ours."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from tests.factories import FIRST_SPAN, make_events, make_items
 
 @pytest.mark.slow
 def test_a_stretch_runs_through_tfx(tmp_path):
+    import tensorflow_data_validation as tfdv
     from tfx import v1 as tfx
     from tfx.orchestration.local.local_dag_runner import LocalDagRunner
     from tfx.orchestration.metadata import sqlite_metadata_connection_config
@@ -29,6 +30,8 @@ def test_a_stretch_runs_through_tfx(tmp_path):
     from components.events.component import DayEvents
     from components.features.component import Features
     from components.quality.component import Quality
+    from components.statistics.component import Statistics
+    from components.statistics.compute import STATISTICS_FILE
 
     folder = tmp_path / "days"
     for span, table in make_events(2).items():
@@ -53,7 +56,8 @@ def test_a_stretch_runs_through_tfx(tmp_path):
         items=f"{tmp_path / 'items.parquet'}#digest",
         users="",
     )
-    statistics = tfx.components.StatisticsGen(examples=features.outputs["rows"])
+    statistics = Statistics(rows=features.outputs["rows"])
+    stock = tfx.components.StatisticsGen(examples=features.outputs["rows"])
     curated = Path(schemas.__file__).parent / "rows.pbtxt"
     settings = DriftConfig().model_dump_json()
     schema = RowsSchema(statistics=statistics.outputs["statistics"], curated=str(curated), config=settings)
@@ -66,7 +70,7 @@ def test_a_stretch_runs_through_tfx(tmp_path):
     pipeline = tfx.dsl.Pipeline(
         pipeline_name="ingest",
         pipeline_root=str(tmp_path / "root"),
-        components=[events, quality, features, statistics, schema, validation, drift],
+        components=[events, quality, features, statistics, stock, schema, validation, drift],
         metadata_connection_config=sqlite_metadata_connection_config(str(tmp_path / "metadata.sqlite")),
     )
     LocalDagRunner().run(pipeline)
@@ -81,3 +85,17 @@ def test_a_stretch_runs_through_tfx(tmp_path):
     assert (state.span, list(state.spans)) == (FIRST_SPAN + 1, [FIRST_SPAN, FIRST_SPAN + 1])
     assert (output("Quality", "report") / "data_docs" / "index.html").is_file()
     assert (output("Drift", "report") / "report.json").is_file()
+    for split in (LEARN, HELD_OUT):
+        ours, beams = (
+            tfdv.load_stats_binary(str(output(name, "statistics") / f"Split-{split}" / STATISTICS_FILE))
+            for name in ("Statistics", "StatisticsGen")
+        )
+        assert by_feature(ours) == by_feature(beams)
+        assert ours.datasets[0].num_examples == beams.datasets[0].num_examples
+
+
+def by_feature(statistics):
+    """Without the ids, each of which is there once: TFDV cuts the list of the most frequent anywhere."""
+    return {
+        one.path.step[0]: one for one in statistics.datasets[0].features if one.path.step[0] != "event_id"
+    }

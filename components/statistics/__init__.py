@@ -1,0 +1,1 @@
+"""TFDV's statistics of the rows of a stretch, without Beam."""

@@ -7,6 +7,8 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 BIN := .venv/bin
 STATE := .everlearn
+# Files of tests side by side, a file's tests in one process; ARGS="-n 0" runs all in one.
+PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -24,13 +26,13 @@ down:  ## stop what `make up` started
 	@if [ -x $(BIN)/everlearn ]; then $(BIN)/everlearn down; fi
 
 test: env  ## every test of both environments: fast ones first, then those that start real stacks
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(PYTEST) $(ARGS)
 
 test-fast: env  ## the tests that start no stack
-	@$(BIN)/python -m pytest -m "not e2e and not slow" $(ARGS)
+	@$(PYTEST) -m "not e2e and not slow" $(ARGS)
 
 test-contract: env  ## the tests of what others rely on: schemas, SavedModel, REST
-	@$(BIN)/python -m pytest -m contract $(ARGS)
+	@$(PYTEST) -m contract $(ARGS)
 
 lint: env  ## ruff, types, layers, secrets: the same hooks as before a commit
 	@$(BIN)/pre-commit run --all-files

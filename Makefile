@@ -7,7 +7,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 BIN := .venv/bin
 STATE := .everlearn
-# Files of tests side by side, a file's tests in one process; ARGS="-n 0" runs all in one.
+# Files of tests side by side, a file's tests in one process, in order; ARGS="-n 0" runs all in one.
 PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 help:  ## this list

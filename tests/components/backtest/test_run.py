@@ -184,6 +184,6 @@ def test_the_matrix_is_full_up_to_its_diagonal_and_one_beyond(out: Path) -> None
 def test_a_strategy_may_learn_a_share_of_the_day(tmp_path: Path) -> None:
     nothing_else = {"replay": {"share": 0.0}}
     halves = [Strategy(f"{share}", "", day_share=share, overrides=nothing_else) for share in (1.0, 0.5)]
-    backtest(source(), replace(plan((), days=1), strategies=halves, peers=()), tmp_path)
+    backtest(source(), replace(plan((), days=2), strategies=halves, peers=()), tmp_path)
     whole, half = ([float(day["rows_trained"]) for day in days_of(tmp_path, f"{one}")] for one in (1.0, 0.5))
     assert half == [round(rows / 2) for rows in whole]

@@ -30,6 +30,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: ("e2e" in item.keywords, "slow" in item.keywords))
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes are no name: packed ones may hold the time, and every process must name a test the same."""
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Modules that import Airflow run under its own Python, and count in this run."""
     return airflow_environment.collector(module_path, parent)

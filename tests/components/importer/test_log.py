@@ -75,10 +75,12 @@ def csv_text(delimiter=","):
         (b"\xef\xbb\xbf" + csv_text().encode(), "log.csv", FileFormat()),
         (csv_text().encode("utf-16"), "log.csv", FileFormat()),
         (csv_text().encode("latin-1"), "log.csv", FileFormat(encoding="latin-1")),
-        (gzip.compress(csv_text().encode()), "log.csv.gz", FileFormat()),
+        (gzip.compress(csv_text().encode(), mtime=0), "log.csv.gz", FileFormat()),
         (JSON_LINES, "log.jsonl", FileFormat()),
         (csv_text(), "log[1] *?'.csv", FileFormat()),
     ],
+    ids=["semicolons", "tabs", "bars", "two colons", "tildes", "crlf", "crlf once", "no header",
+         "byte order mark", "utf-16", "latin-1", "gzip", "json lines", "name of a pattern"],
 )  # fmt: skip
 def test_text_files_of_many_kinds_hold_the_same_events(put, home, read, content, name, written):
     assert import_events(put(content, name), MAPPING, home, written=written).events == 2
@@ -95,7 +97,7 @@ def test_text_files_of_many_kinds_hold_the_same_events(put, home, read, content,
         ("no Parquet", "log.parquet", "log.parquet cannot be read as Parquet"),
         (b"PK\x03\x04rest", "log.xlsx", "is a ZIP archive or a spreadsheet: unpack it"),
         (b"BZh91AY&SY", "log.csv.bz2", "is packed with bzip2: unpack it"),
-        (gzip.compress(csv_text().encode() * 1000)[:-9], "log.csv.gz", "is a damaged gzip file"),
+        (gzip.compress(csv_text().encode() * 1000, mtime=0)[:-9], "log.csv.gz", "is a damaged gzip file"),
         ('[{"u": 1}]', "log.json", "is one JSON array: write one object a line"),
         (b"u,i,t\n\x00\x01", "log.csv", "is no text file"),
         ("u,i,t,u\n", "log.csv", "has two columns 'u'"),

@@ -9,14 +9,6 @@ import tensorflow as tf
 from components.features.data_state import DataState
 from components.trainer.served import Served
 from components.trainer.state import ModelState
-from schemas.signatures import (
-    EMBED_ITEM,
-    EMBED_USER,
-    RECOMMEND,
-    RECOMMEND_CONTEXT,
-    RECOMMEND_RECENT,
-    SCORE,
-)
 
 
 def export(state: ModelState, data: DataState, folder: Path, list_length: int) -> None:
@@ -28,13 +20,4 @@ def export(state: ModelState, data: DataState, folder: Path, list_length: int) -
     if not data.catalogue.num_rows:
         raise ValueError("the catalogue is empty: ingest at least one day with events before exporting")
     served = Served(state, data, list_length)
-    functions = {
-        RECOMMEND: served.recommend,
-        RECOMMEND_RECENT: served.recommend_recent,
-        RECOMMEND_CONTEXT: served.recommend_context,
-        SCORE: served.score,
-        EMBED_USER: served.embed_user,
-        EMBED_ITEM: served.embed_item,
-    }
-    signatures = {name: function.get_concrete_function() for name, function in functions.items()}
-    tf.saved_model.save(served, str(folder), signatures=signatures)
+    tf.saved_model.save(served, str(folder), signatures=served.functions())

@@ -22,6 +22,7 @@ from components.trainer.config import SHAPE_FIELDS, LearnConfig
 from components.trainer.distillation import Distillation
 from components.trainer.eviction import alive, evict
 from components.trainer.features import FeatureSpec
+from components.trainer.fold_in import first_taken, fold_in
 from components.trainer.growth import grow
 from components.trainer.herding import exemplars
 from components.trainer.memory import check_not_held_out, keep_held_out
@@ -159,6 +160,7 @@ def _prepared(
         state = _fresh(spec, ids, table, catalogue, config)
     else:
         state = grow(evict(replace(base, config=config), living), ids)
+        state = _folded_in(state, table, rows)
     moments = _moved(state, table)
     if base is not None:
         state = _rescaled(state, moments)
@@ -182,6 +184,18 @@ def _fresh(
     if spec.ids_alone or spectral.trusted(places, vocabularies["user"].known, table):
         weights["item/id"][: items.size, : places.shape[1]] += places
     return ModelState(config, spec, weights, {}, vocabularies, moments, nothing, nothing, ())
+
+
+def _folded_in(state: ModelState, table: pa.Table, rows: TrainingRows) -> ModelState:
+    """The grown state, in which items first taken now begin near what their takers took before."""
+    spans = set(rows.learned_spans()) - set(state.spans_learned)
+    if state.config.cosine or not spans or not table.num_rows:
+        return state
+    items = state.vocabularies["item"]
+    first = first_taken(items, rows.data.item_days, spans)
+    return replace(
+        state, weights=state.weights | {"item/id": fold_in(state.weights["item/id"], table, items, first)}
+    )
 
 
 def _rescaled(state: ModelState, moments: dict[str, Moments]) -> ModelState:

@@ -1,10 +1,11 @@
-"""What the SavedModel is: the ranker with users, histories and catalogue inside, one function a signature."""
+"""What the SavedModel is: the ranker with users, histories and catalogue inside, one method a signature."""
 
 from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
 import tensorflow as tf
+from tensorflow.types.experimental import ConcreteFunction
 
 from components.features.data_state import DataState
 from components.trainer.given import GivenFeatures
@@ -14,7 +15,15 @@ from components.trainer.ranker import Ranker, best, columns, in_blocks
 from components.trainer.recent import History, aged, ages_by_place, distinct, entries, merged
 from components.trainer.state import ModelState
 from components.trainer.vocabulary import lookup_table
-from schemas.signatures import MAX_LIST
+from schemas.signatures import (
+    EMBED_ITEM,
+    EMBED_USER,
+    MAX_LIST,
+    RECOMMEND,
+    RECOMMEND_CONTEXT,
+    RECOMMEND_RECENT,
+    SCORE,
+)
 from schemas.spans import MICROS_PER_DAY, start_of
 
 _MICROS_PER_HOUR = MICROS_PER_DAY // 24
@@ -75,12 +84,28 @@ class Served(tf.Module):
             for name, values in histories.flat().items()
         }
 
-    @tf.function(input_signature=[_USER], autograph=False)
+    def functions(self) -> dict[str, ConcreteFunction]:
+        """What answers each signature.
+
+        No attribute holds them: `tf.saved_model.save` traces every function anew that it finds in one.
+        """
+        methods = {
+            RECOMMEND: (self.recommend, [_USER]),
+            RECOMMEND_RECENT: (self.recommend_recent, [_RECENT]),
+            RECOMMEND_CONTEXT: (self.recommend_context, _CONTEXT),
+            SCORE: (self.score, [_USER, _ITEM]),
+            EMBED_USER: (self.embed_user, [_USER]),
+            EMBED_ITEM: (self.embed_item, [_ITEM]),
+        }
+        return {
+            name: tf.function(method, input_signature=inputs, autograph=False).get_concrete_function()
+            for name, (method, inputs) in methods.items()
+        }
+
     def recommend(self, user_id: tf.Tensor) -> dict[str, tf.Tensor]:
         """Lists by user id; the history is the one of the push."""
         return self._best(self._known(user_id))
 
-    @tf.function(input_signature=[_RECENT], autograph=False)
     def recommend_recent(self, recent_items: tf.Tensor) -> dict[str, tf.Tensor]:
         """Lists for somebody of whom only recent items are known, newest last, one taken a day."""
         ages = tf.broadcast_to(ages_by_place(recent_items, RECENT_AGE), tf.shape(recent_items))
@@ -94,7 +119,6 @@ class Served(tf.Module):
         nobody = tf.zeros(tf.shape(recent_items)[:1], tf.int64)
         return self._best({**self._user(nobody), **entries(recent)})
 
-    @tf.function(input_signature=_CONTEXT, autograph=False)
     def recommend_context(
         self,
         user_id: tf.Tensor,
@@ -129,17 +153,14 @@ class Served(tf.Module):
         batch = {**user, **entries(merged(history, recent))}
         return self._best(batch, self._positions(exclude), wanted)
 
-    @tf.function(input_signature=[_USER, _ITEM], autograph=False)
     def score(self, user_id: tf.Tensor, item_id: tf.Tensor) -> dict[str, tf.Tensor]:
         """The score of one item a user."""
         return {"score": self.ranker.pairs(self._known(user_id), self._positions(item_id), self.matrix)}
 
-    @tf.function(input_signature=[_USER], autograph=False)
     def embed_user(self, user_id: tf.Tensor) -> dict[str, tf.Tensor]:
         """What an item's vector is multiplied with."""
         return {"vector": self.ranker.queries(self._known(user_id))}
 
-    @tf.function(input_signature=[_ITEM], autograph=False)
     def embed_item(self, item_id: tf.Tensor) -> dict[str, tf.Tensor]:
         """An item's column of the matrix."""
         positions = self._positions(item_id)

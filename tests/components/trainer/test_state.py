@@ -5,15 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from components.trainer.config import LearnConfig
+from components.trainer.eviction import evict
 from components.trainer.features import FeatureSpec
 from components.trainer.growth import grow
+from components.trainer.moment import push_rows
 from components.trainer.optimizer import ACCUMULATOR, INITIAL_ACCUMULATOR
+from components.trainer.scoring import Scorer
 from components.trainer.state import ModelState
-from components.trainer.vocabulary import Vocabulary
-from components.trainer.weights import initial_table
+from components.trainer.vocabulary import UNKNOWN, Vocabulary
+from components.trainer.weights import initial_table, tables
 from tests.components.trainer.conftest import World
 
 
@@ -45,8 +49,10 @@ def test_growth_keeps_rows_and_slots_bit_equal(world: World, new: int) -> None:
     grown = grow(
         state, {"item": [f"new\n{n}" for n in range(new)], "item:category": [f"c{n}" for n in range(new)]}
     )
+    used = {table: state.vocabularies[of].size for table, of in tables(state.spec).items() if of}
     for name, weights in state.weights.items():
-        assert np.array_equal(grown.weights[name][: len(weights)], weights), name
+        rows = used.get(name, len(weights))
+        assert np.array_equal(grown.weights[name][:rows], weights[:rows]), name
     for name, slot in state.slots.items():
         kept = grown.slots[name] if slot.ndim == 0 else grown.slots[name][: len(slot)]
         assert np.array_equal(kept, slot), name
@@ -55,15 +61,37 @@ def test_growth_keeps_rows_and_slots_bit_equal(world: World, new: int) -> None:
         == state.vocabularies["item"].ids
     )
     assert len(grown.weights["item/id"]) >= grown.vocabularies["item"].size
-    assert not grown.weights["item/id"][state.vocabularies["item"].size :].any(), "a new id starts at zero"
     fresh = grown.slots[ACCUMULATOR + "item/feature/category"][len(state.weights["item/feature/category"]) :]
     assert (fresh == np.float32(INITIAL_ACCUMULATOR)).all()
 
 
-def test_growth_within_the_spare_rows_copies_nothing(world: World) -> None:
+@pytest.mark.parametrize("new", [1, 500])
+def test_a_new_id_begins_as_what_it_was_read_as(world: World, new: int) -> None:
     state = world.base.state
-    grown = grow(state, {"item": ["one more"]})
-    assert grown.weights["item/id"] is state.weights["item/id"]
+    ids = {name: [f"new\n{n}" for n in range(new)] for name in state.vocabularies}
+    grown = grow(state, ids)
+    for table, vocabulary in tables(state.spec).items():
+        if vocabulary is None:
+            assert grown.weights[table] is state.weights[table]
+            continue
+        rows = slice(state.vocabularies[vocabulary].size, grown.vocabularies[vocabulary].size)
+        assert (grown.weights[table][rows] == state.weights[table][UNKNOWN]).all(), table
+        assert (grown.slots[ACCUMULATOR + table][rows] == np.float32(INITIAL_ACCUMULATOR)).all()
+    assert state.weights["item/id"][UNKNOWN].any(), "the unknown row was learned"
+
+
+def test_growth_alone_changes_no_answer(world: World) -> None:
+    whole, data = world.base.state, world.first.data
+    users = data.users.column("user_id").to_pylist()
+    ids = {"user": users, "item": data.catalogue.column("item_id").to_pylist()}
+    state = evict(whole, {name: set(some[::2]) for name, some in ids.items()})
+    grown = grow(state, ids)
+    assert {name: grown.vocabularies[name].known for name in ids} == {n: len(of) for n, of in ids.items()}
+    rows, length = push_rows(data, pa.array([*users, ""])), len(ids["item"])
+    lists, scores = Scorer(grown, data).top_k(rows, length)
+    unknown_lists, unknown_scores = Scorer(state, data).top_k(rows, length)
+    assert lists.tolist() == unknown_lists.tolist() != Scorer(whole, data).top_k(rows, length)[0].tolist()
+    np.testing.assert_array_equal(scores, unknown_scores)
 
 
 def test_a_row_starts_the_same_however_large_its_table() -> None:

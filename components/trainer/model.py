@@ -48,7 +48,7 @@ class Scaler(tf.keras.layers.Layer):
 
 
 class ItemTower(Part):
-    """Items by their category embeddings, quantities and an id row that starts at zero."""
+    """Items by their category embeddings, quantities and an id row."""
 
     def __init__(self, state: ModelState) -> None:
         super().__init__("item", state.weights)

@@ -37,7 +37,7 @@ WIDENED = "user/trend"
 SPREAD, ALONE = 0.1, 0.03
 """Deviations of rows that start at random: as a rule, and of items where ids are all there is."""
 ID_TABLES = {"user/id": "user", "item/id": "item", "item/bias": "item"}
-"""Tables of ids, with the vocabulary that numbers their rows; as a rule these start at zero."""
+"""Tables of ids, with the vocabulary that numbers their rows; a first model's start at zero as a rule."""
 
 
 def tables(spec: FeatureSpec) -> dict[str, str | None]:

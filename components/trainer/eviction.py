@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from components.features.data_state import DataState
 from components.trainer.optimizer import ACCUMULATOR, INITIAL_ACCUMULATOR
 from components.trainer.state import ModelState
-from components.trainer.weights import initial_table, tables
+from components.trainer.weights import initial_table, tables, with_rows
 from schemas.spans import start_of
 
 
@@ -48,12 +48,10 @@ def evict(state: ModelState, stay: Mapping[str, Collection[str]]) -> ModelState:
             continue
         rows, width = weights[table].shape
         free = places[vocabulary] + 1
-        weights[table] = _with_rows(
-            weights[table], free, initial_table(table, rows, width, state.config, state.spec)
-        )
+        start = initial_table(table, rows, width, state.config, state.spec)
+        weights[table] = with_rows(weights[table], free, start[free])
         if (slot := ACCUMULATOR + table) in slots:
-            start = np.full_like(slots[slot], INITIAL_ACCUMULATOR)
-            slots[slot] = _with_rows(slots[slot], free, start)
+            slots[slot] = with_rows(slots[slot], free, np.float32(INITIAL_ACCUMULATOR))
     return replace(state, vocabularies=vocabularies, weights=weights, slots=slots)
 
 
@@ -62,9 +60,3 @@ def _places(ids: tuple[str, ...], stay: Collection[str]) -> np.ndarray:
     texts = pa.array(ids, pa.string())
     stays = pc.or_(pc.is_in(texts, pa.array(list(stay), pa.string())), pc.equal(texts, ""))
     return np.flatnonzero(~np.asarray(stays))
-
-
-def _with_rows(array: np.ndarray, rows: np.ndarray, of: np.ndarray) -> np.ndarray:
-    changed = array.copy()
-    changed[rows] = of[rows]
-    return changed

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from scipy import sparse  # type: ignore[import-untyped]
 
 from components.features.rows import flat, offsets
-from components.trainer.vocabulary import UNKNOWN, Vocabulary
+from components.trainer.vocabulary import UNKNOWN, Vocabulary, look_up, lookup_table
 
 PRIORS = (1.0, 3.0, 10.0, 30.0, 100.0)
 """Values of k that are tried."""
@@ -47,11 +47,11 @@ def fold_in(table: np.ndarray, rows: pa.Table, items: Vocabulary, first: np.ndar
     """
     unknown = table[UNKNOWN].astype(np.float64)
     own = table[: items.size] - unknown
-    known = np.array([False, *map(bool, items.ids)])
-    earlier = known & ~first
+    earlier = ~first
+    earlier[UNKNOWN] = False
     takers = first_takers(rows, items, own, earlier)
     asked = earlier & (takers.number > 0)
-    begins = first & known & (takers.number > 0)
+    begins = first & (takers.number > 0)
     if asked.sum() < ENOUGH or not begins.any():
         return table
     slope, prior = line(Takers(takers.number[asked], takers.total[asked]), own[asked])
@@ -62,14 +62,15 @@ def fold_in(table: np.ndarray, rows: pa.Table, items: Vocabulary, first: np.ndar
 
 def first_takers(rows: pa.Table, items: Vocabulary, own: np.ndarray, earlier: np.ndarray) -> Takers:
     """Takes of items that the user had not taken before, by users with `earlier` items in their history."""
-    history, bounds = _indices(flat(rows, "history_item"), items), offsets(rows, "history_item")
-    of_row = np.repeat(np.arange(rows.num_rows), np.diff(bounds))
+    indices = lookup_table(items.ids)
+    history = look_up(indices, flat(rows, "history_item"))
+    of_row = np.repeat(np.arange(rows.num_rows), np.diff(offsets(rows, "history_item")))
     counts = earlier[history]
     had = _ones(of_row[counts], history[counts], (rows.num_rows, items.size))
     size = np.asarray(had.sum(axis=1)).ravel()
     means = (had @ own) / np.maximum(size, 1.0)[:, None]
 
-    taken = _indices(flat(rows, "item_id"), items)
+    taken = look_up(indices, flat(rows, "item_id"))
     by_row = np.repeat(np.arange(rows.num_rows), np.diff(offsets(rows, "item_id")))
     tells = (np.asarray(flat(rows, "times_before")) == 0) & (size[by_row] > 0) & (taken != UNKNOWN)
     taken, by_row = taken[tells], by_row[tells]
@@ -101,11 +102,6 @@ def first_taken(items: Vocabulary, item_days: pa.Table, spans: Collection[int]) 
     today, other = (item_days.filter(one).column("item_id") for one in (now, pc.invert(now)))
     first = pc.and_not(pc.is_in(ids, today), pc.is_in(ids, other))
     return np.concatenate([[False], np.asarray(first)])
-
-
-def _indices(ids: pa.Array, items: Vocabulary) -> np.ndarray:
-    found = pc.index_in(ids, pa.array(items.ids, pa.string()))
-    return np.asarray(pc.add(pc.fill_null(found, -1), 1)).astype(np.int64)
 
 
 def _ones(row: np.ndarray, column: np.ndarray, shape: tuple[int, int]) -> sparse.csr_matrix:

@@ -15,7 +15,7 @@ import numpy as np
 from components.trainer.optimizer import ACCUMULATOR, INITIAL_ACCUMULATOR
 from components.trainer.state import ModelState
 from components.trainer.vocabulary import UNKNOWN, Vocabulary
-from components.trainer.weights import capacity, initial_table, tables
+from components.trainer.weights import capacity, initial_table, tables, with_rows
 
 
 def grow(state: ModelState, ids: Mapping[str, Iterable[str]]) -> ModelState:
@@ -27,9 +27,10 @@ def grow(state: ModelState, ids: Mapping[str, Iterable[str]]) -> ModelState:
     vocabularies = dict(state.vocabularies)
     for name, new in ids.items():
         vocabularies[name] = vocabularies[name].append(new)
+    given = {name: _rows_given(state.vocabularies[name], vocabularies[name]) for name in ids}
     weights, slots = dict(state.weights), dict(state.slots)
     for table, vocabulary in tables(state.spec).items():
-        if vocabulary is None or vocabularies[vocabulary] is state.vocabularies[vocabulary]:
+        if vocabulary not in given or not len(given[vocabulary]):
             continue
         size = vocabularies[vocabulary].size
         if size > len(weights[table]):
@@ -40,21 +41,13 @@ def grow(state: ModelState, ids: Mapping[str, Iterable[str]]) -> ModelState:
             if slot in slots:
                 slots[slot] = extend(slots[slot], np.full((rows, width), INITIAL_ACCUMULATOR, np.float32))
         if not state.config.cosine:
-            new_rows = _rows_given(state.vocabularies[vocabulary], vocabularies[vocabulary])
-            weights[table] = with_rows(weights[table], new_rows, weights[table][UNKNOWN])
+            weights[table] = with_rows(weights[table], given[vocabulary], weights[table][UNKNOWN])
     return replace(state, vocabularies=vocabularies, weights=weights, slots=slots)
 
 
 def extend(old: np.ndarray, start: np.ndarray) -> np.ndarray:
     """`start` with its first rows replaced by `old`."""
     return with_rows(start, np.arange(len(old)), old)
-
-
-def with_rows(array: np.ndarray, rows: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """A copy of `array` with other values at `rows`."""
-    changed = array.copy()
-    changed[rows] = values
-    return changed
 
 
 def _rows_given(before: Vocabulary, after: Vocabulary) -> np.ndarray:

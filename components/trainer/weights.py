@@ -136,6 +136,13 @@ def _deviation(name: str, config: LearnConfig, spec: FeatureSpec) -> float:
     return ALONE if spec.ids_alone else 0.0
 
 
+def with_rows(array: np.ndarray, rows: np.ndarray, values: np.ndarray | np.float32) -> np.ndarray:
+    """A copy of `array` with other values at `rows`."""
+    changed = array.copy()
+    changed[rows] = values
+    return changed
+
+
 def initial(
     config: LearnConfig, spec: FeatureSpec, vocabularies: Mapping[str, Vocabulary], repeats: float
 ) -> dict[str, np.ndarray]:

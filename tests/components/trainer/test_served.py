@@ -257,12 +257,11 @@ def test_the_graph_is_stock_tensorflow(folder: Path) -> None:
     model = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
     (graph,) = model.meta_graphs
     assert set(SIGNATURES) <= set(graph.signature_def)
-    named = [function.signature.name for function in graph.graph_def.library.function]
+    functions = [function.signature.name for function in graph.graph_def.library.function]
     for method in ("recommend_recent", "recommend_context", "score", "embed_user", "embed_item"):
-        assert sum(f"__inference_{method}_" in name for name in named) == 1, "the graph holds each once"
+        assert sum(f"__inference_{method}_" in name for name in functions) == 1, "the graph holds each once"
     nodes = [*graph.graph_def.node, *(n for f in graph.graph_def.library.function for n in f.node_def)]
-    functions = {function.signature.name for function in graph.graph_def.library.function}
-    ops = {node.op for node in nodes} - functions
+    ops = {node.op for node in nodes} - set(functions)
     assert len(ops) > 20
     assert not {op for op in ops if not hasattr(tf.raw_ops, op)}  # the list that TensorFlow itself ships
     assert not ops & {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
